@@ -1,0 +1,1 @@
+"""The command `lstm`: words, terminals, streams, files of results."""

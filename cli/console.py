@@ -1,0 +1,108 @@
+"""Standard output and standard error, exit codes, and text made safe to print."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Wide enough for any table: where nothing limits the width, nothing is cut.
+UNLIMITED = 1_000_000
+
+COLORS = ("auto", "always", "never")
+
+
+class ExitCode(IntEnum):
+    """What the command says to the shell."""
+
+    DONE = 0
+    DIFFERS = 1
+    USAGE = 2
+    INPUT = 3
+    INTERRUPTED = 130
+
+
+class CommandLineError(Exception):
+    """Options that contradict each other, have no effect, or have no such value."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where a table goes: how wide it may be, and whether it may have colours."""
+
+    is_terminal: bool
+    width: int
+    color: bool
+
+    @classmethod
+    def of(cls, stream: TextIO | None, color: str) -> Terminal:
+        """Look at a stream; None is a file, which is no terminal."""
+        is_terminal = stream is not None and stream.isatty()
+        width = shutil.get_terminal_size().columns if is_terminal else UNLIMITED
+        wanted = color == "always" or (
+            color == "auto" and is_terminal and "NO_COLOR" not in os.environ
+        )
+        return cls(is_terminal, width, wanted)
+
+    def console(self, file: TextIO | None = None) -> Console:
+        """Make the console on which tables are printed, independent of the environment."""
+        from rich.console import Console
+
+        return Console(
+            file=file,
+            width=self.width,
+            color_system=self._color_system() if self.color else None,
+            force_terminal=self.color,
+            no_color=not self.color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=False,
+        )
+
+    def _color_system(self) -> Any:
+        deep = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+        return "truecolor" if deep else "256"
+
+
+def standard_output() -> BinaryIO:
+    """Return the byte stream behind standard output, with its text written out first."""
+    sys.stdout.flush()
+    return sys.stdout.buffer
+
+
+def note(message: str) -> None:
+    """Tell the user something that is no result."""
+    print(f"note: {printable(message)}", file=sys.stderr)
+
+
+def error(message: str) -> None:
+    """Tell the user why the command stops."""
+    print(f"error: {printable(message)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return a text in which no character can steer a terminal: those are shown as escapes.
+
+    >>> printable("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c == " " or not _steers(c) else _escaped(c) for c in text)
+
+
+def _steers(character: str) -> bool:
+    """Control, format (bidirectional overrides), surrogate and line-separating characters."""
+    return category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

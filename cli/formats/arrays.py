@@ -1,0 +1,43 @@
+"""A run as named arrays with provenance, for the formats that hold arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
+from cli.formats.report import Report
+from lstm.trace import DirectionTrace, Trace
+
+
+class NamedArrays:
+    """Collects `sequences.{n}.layers.{k}.{direction}.{quantity}`, each (T, H)."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.arrays: dict[str, Any] = {}
+        self.texts: list[dict[str, Any]] = []
+
+    def add(self, trace: Trace) -> None:
+        """Add one sequence, cut down to what is to be shown."""
+        for k in self.report.selection.layers.within(len(trace.layers)):
+            for direction in trace.layers[k].directions:
+                for name in self.report.selection.show:
+                    key = f"sequences.{len(self.texts)}.layers.{k}.{direction.direction}.{name}"
+                    self.arrays[key] = self._cut(direction, name)
+        self.texts.append(text_record(trace))
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Say where the numbers come from: schema, model, and what was read, as JSON."""
+        return {
+            "schema": TRACE_SCHEMA,
+            "model": dump(model_record(self.report.model)).decode(),
+            "sequences": dump(self.texts).decode(),
+        }
+
+    def _cut(self, direction: DirectionTrace, name: str) -> Any:
+        array = getattr(direction, name)
+        steps = self.report.selection.steps.within(array.shape[0])
+        if name == "layer_input":
+            return array[steps]
+        return array[steps][:, self.report.selection.units.within(array.shape[1])]

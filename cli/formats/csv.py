@@ -1,0 +1,65 @@
+"""A table in long form: one row per record, one column per unit."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from cli.formats.record import dump
+from cli.formats.report import Report
+from lstm.trace import Trace
+
+KEYS = ("sequence", "step", "token", "id", "layer", "direction")
+
+
+class CSVWriter:
+    """Write each sequence as soon as it is done.
+
+    A column is named for its quantity and unit: `hidden[0]`, `cell[12]`. A layer that has fewer
+    units than another leaves the rest empty.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.sequence = 0
+        self.units = {name: _units(name, report) for name in report.selection.show}
+        columns = [f"{name}[{unit}]" for name, units in self.units.items() for unit in units]
+        self._line([*KEYS, *columns])
+
+    def write(self, trace: Trace) -> None:
+        for row in self.report.selection.rows(trace):
+            keys = [self.sequence, *(row[key] for key in KEYS[1:])]
+            cells = [cell for name in self.units for cell in self._cells(name, row[name])]
+            self._line([*keys, *cells])
+        self.report.stream.flush()
+        self.sequence += 1
+
+    def close(self) -> None:
+        """Nothing ends a table in text form."""
+
+    def _cells(self, name: str, values: Any) -> list[str]:
+        texts = _shortest(values)
+        return texts + [""] * (len(self.units[name]) - len(texts))
+
+    def _line(self, cells: list[Any]) -> None:
+        line = StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        self.report.stream.write(line.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def _units(name: str, report: Report) -> list[int]:
+    """The units of a quantity in the widest layer."""
+    layers = report.model.parameters.layers
+    if name == "layer_input":
+        return list(range(max(layer.input_size for layer in layers)))
+    return report.selection.units.within(max(layer.hidden_size for layer in layers))
+
+
+def _shortest(values: Any) -> list[str]:
+    """The shortest texts that give back the same numbers; nan and inf by name."""
+    if np.isfinite(values).all():
+        return dump(values)[1:-1].decode().split(",")
+    return [str(value) for value in values]

@@ -1,0 +1,38 @@
+"""What every output format is given, and what it has to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from cli.console import Terminal
+from cli.selection import Selection
+from lstm.model import Model
+from lstm.trace import Trace
+
+
+@dataclass(frozen=True)
+class Report:
+    """What to write and where.
+
+    `top_k` is the number of predictions per step, `digits` of digits in tables; `summary` adds to
+    a table what the gates, the head and the named units say.
+    """
+
+    model: Model
+    selection: Selection
+    stream: BinaryIO
+    terminal: Terminal
+    top_k: int
+    digits: int
+    summary: bool
+
+
+class Writer(Protocol):
+    """Writes one sequence after the other, then closes the document."""
+
+    def write(self, trace: Trace) -> None:
+        """Write one sequence; where the format can be read line by line, at once."""
+
+    def close(self) -> None:
+        """Write what ends the document."""

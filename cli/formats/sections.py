@@ -1,0 +1,92 @@
+"""The parts of a run's report, each under its heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.console import printable
+from cli.formats.heatmap import choose_units, heat_map
+from cli.formats.report import Report
+from cli.formats.summary import gate_table, named_unit_table, prediction_table
+from cli.formats.words import Words
+from cli.tables import section
+from lstm.quantities import BY_NAME
+from lstm.trace import DirectionTrace, Trace
+
+
+def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
+    """Yield what is printed for one sequence, part by part."""
+    steps = report.selection.steps.within(trace.num_steps)
+    yield Text(f"{_title(trace, report)}\n", style="bold")
+    if not steps:
+        yield Text("No steps to show.\n")
+        return
+    words = Words(trace, steps)
+    for layer in report.selection.layers.within(len(trace.layers)):
+        for record in trace.layers[layer].directions:
+            yield from _layer(words, layer, record, report)
+    if report.summary:
+        yield from _whole(words, trace, report)
+    if footer := _footer(trace, report):
+        yield Text(f"{footer}\n", style="dim")
+
+
+def _title(trace: Trace, report: Report) -> str:
+    parameters, source = report.model.parameters, printable(report.model.card.source)
+    read = printable(trace.text) if trace.text else f"{trace.num_steps} steps"
+    layers = "1 layer" if parameters.num_layers == 1 else f"{parameters.num_layers} layers"
+    ways = ", two directions" if parameters.num_directions == 2 else ""
+    units = "1 unit" if parameters.hidden_size == 1 else f"{parameters.hidden_size} units"
+    return f"{read}\n{source}: {layers} of {units}{ways}"
+
+
+def _layer(
+    words: Words, layer: int, record: DirectionTrace, report: Report
+) -> Iterator[RenderableType]:
+    where = _where(layer, record, report)
+    units = choose_units(words, record, report)
+    for name in report.selection.show:
+        quantity = BY_NAME[name]
+        chosen = [unit for unit in units if unit < getattr(record, name).shape[1]]
+        heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
+        yield section(heading, heat_map(words, record, quantity, chosen, report.digits))
+    if report.summary:
+        yield section(f"What the gates did{where}", gate_table(words, record))
+
+
+def _where(layer: int, record: DirectionTrace, report: Report) -> str:
+    """Say which layer and direction, where there is more than one."""
+    parameters = report.model.parameters
+    parts = [f"layer {layer}"] if parameters.num_layers > 1 else []
+    parts += [record.direction] if parameters.num_directions > 1 else []
+    return f", {' '.join(parts)}" if parts else ""
+
+
+def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableType]:
+    """What concerns the whole model: its predictions and its named units."""
+    if trace.head is not None:
+        heading = "What comes next" if trace.head.predicts_tokens else "Labels"
+        predictions = prediction_table(words, trace, trace.forecast(report.top_k))
+        yield section(heading, predictions)
+    if units := report.model.card.units:
+        yield section("Named units", named_unit_table(words, trace, units, report.digits))
+
+
+def _footer(trace: Trace, report: Report) -> str:
+    """Say what the tables leave out, and which words the model does not know."""
+    parts = []
+    size = report.model.parameters.hidden_size
+    steps = report.selection.steps.within(trace.num_steps)
+    shown = len(choose_units(Words(trace, steps), trace.layers[-1].forward, report))
+    if shown < size:
+        how = "as chosen" if report.selection.units.text else "those with the largest |c|"
+        parts.append(f"{shown} of {size} units, {how}; --units 0:8,12 chooses others.")
+    if trace.unknown and trace.tokens:
+        words = ", ".join(trace.tokens[step].text for step in trace.unknown)
+        parts.append(
+            f"{len(trace.unknown)} of {trace.num_steps} words unknown: {printable(words)}."
+        )
+    return "\n".join(parts)

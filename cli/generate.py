@@ -1,0 +1,146 @@
+"""`lstm generate`: the model goes on by itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options as o
+from cli.console import CommandLineError, printable
+from weights.pretrained.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from lstm.model import Model
+    from lstm.trace import Trace
+
+DRAWING = "Drawing"
+
+
+def generate(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT",
+            show_default=False,
+            help="What to go on from; otherwise the model's start token.",
+            rich_help_panel=o.INPUT,
+        ),
+    ] = None,
+    steps: Annotated[
+        int,
+        typer.Option(
+            "--steps",
+            min=1,
+            help="How many tokens at most.",
+            show_default=True,
+            rich_help_panel=DRAWING,
+        ),
+    ] = 20,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            "--temperature",
+            min=0.0,
+            show_default=True,
+            rich_help_panel=DRAWING,
+            help="0 takes the most probable token; 1 draws as the model says.",
+        ),
+    ] = 0.0,
+    top_k: Annotated[
+        int | None,
+        typer.Option(
+            "--top-k",
+            min=1,
+            rich_help_panel=DRAWING,
+            help="Draw from the most probable tokens only.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, rich_help_panel=DRAWING, help="Of the draw.  [default: 0]"),
+    ] = None,
+    tokenizer: o.TokenizerPath = None,
+    weights: o.Weights = DEFAULT,
+    layout: o.LayoutName = None,
+    prefix: o.Prefix = None,
+    dtype: o.Dtype = None,
+    json: o.JsonOnly = False,
+    debug: o.Debug = False,
+) -> None:
+    """Let the model go on by itself, printed as it comes.
+
+    \b
+    Examples:
+      lstm generate "The boys" --steps 12
+      lstm generate "I" --temperature 0.8 --top-k 40 --seed 7
+      lstm generate "John likes" --json | jq '.sequences[0].tokens'
+    """
+    if temperature == 0 and (top_k is not None or seed is not None):
+        raise CommandLineError(
+            "--top-k and --seed need a draw: without --temperature the most probable token is "
+            "taken. Add --temperature 1, or leave them out."
+        )
+    from cli.output import tell_assumptions
+    from lstm.generation import generate as go_on
+    from weights import load
+
+    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype)
+    start = _start(model, text)
+    drawn = islice(go_on(model, start, temperature=temperature, top_k=top_k, seed=seed or 0), steps)
+    if json:
+        _write_json(model, start, drawn)
+    else:
+        tell_assumptions(model)
+        _print(model, start, drawn)
+
+
+def _start(model: Model, text: str | None) -> Trace:
+    """Read the text to go on from, or the token with which the model's texts start."""
+    if text:
+        return model.run(text)
+    vocabulary = model.tokenizer.vocabulary if model.tokenizer else None
+    if vocabulary is None or vocabulary.start is None:
+        raise CommandLineError("TEXT: the model has no start token, so it needs a text to go on.")
+    return model.run(ids=[vocabulary.tokens.index(vocabulary.start)])
+
+
+def _ids(trace: Trace) -> list[int]:
+    return [token.id for token in trace.tokens or ()]
+
+
+def _print(model: Model, start: Trace, drawn: Iterable[int]) -> None:
+    """Write the text as it comes: after each token, what it adds to what is there."""
+    ids = _ids(start)
+    shown = start.text or ""
+    sys.stdout.write(printable(shown))
+    before = _written(model, ids)
+    for token in drawn:
+        ids.append(token)
+        after = _written(model, ids)
+        sys.stdout.write(printable(after[len(before) :]))
+        sys.stdout.flush()
+        before = after
+    sys.stdout.write("\n")
+
+
+def _written(model: Model, ids: list[int]) -> str:
+    """The text of these ids; an unfinished character at its end waits for its other bytes."""
+    if model.tokenizer is None:
+        return "".join(f"{number} " for number in ids)
+    return model.tokenizer.write(ids).rstrip("\ufffd")
+
+
+def _write_json(model: Model, start: Trace, drawn: Iterable[int]) -> None:
+    """Write the trace that `run` would give for the whole text."""
+    from cli.formats.registry import choose
+    from cli.output import Output, write_traces
+    from cli.selection import Selection, Spans, parse_show
+
+    everything = [Spans(option, None) for option in ("--layers", "--units", "--steps")]
+    selection = Selection(parse_show("hidden,cell"), *everything)
+    output = Output(choose("json", None), None, "never", selection, None, None, summary=False)
+    write_traces(output, model, [model.run(ids=[*_ids(start), *drawn])])

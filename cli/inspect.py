@@ -1,0 +1,80 @@
+"""`lstm inspect`: what a weight file holds."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from cli import options as o
+from cli.console import Terminal, standard_output
+from lstm.errors import LSTMError
+from weights.archive import Archive, open_archive
+from weights.inspection import describe, describe_file, find_all, statistics
+from weights.pretrained.registry import find
+
+
+def inspect(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A safetensors file, or a model inside.", rich_help_panel=o.INPUT
+        ),
+    ],
+    layout: o.LayoutName = None,
+    prefix: o.Prefix = None,
+    stats: Annotated[
+        bool,
+        typer.Option(
+            "--stats",
+            help="Read the numbers too: their range and spread per gate, and what is not finite.",
+            rich_help_panel=o.SHOW,
+        ),
+    ] = False,
+    json: o.JsonOnly = False,
+    color: o.ColorWhen = "auto",
+    debug: o.Debug = False,
+) -> None:
+    """Show what a weight file holds: layers, sizes, layout and its evidence, all tensors.
+
+    Only the header is read, so that a file of any size answers at once.
+
+    \b
+    Examples:
+      lstm inspect weights.safetensors
+      lstm inspect weights.safetensors --stats
+      lstm inspect english --json | jq '.lstms[0].units'
+    """
+    archive = open_archive(find(file))
+    problem: LSTMError | None = None
+    try:
+        record = _examine(archive, file, layout, prefix, stats)
+    except LSTMError as error:
+        problem = error.at(file)
+        record = {**describe_file(archive, file), "reason": error.message}
+    _write(record, json, color)
+    if problem is not None:
+        raise problem
+
+
+def _examine(
+    archive: Archive, source: str, layout: str | None, prefix: str | None, stats: bool
+) -> dict[str, Any]:
+    found = find_all(archive, layout, prefix)
+    record = describe(archive, source, found)
+    if stats:
+        for lstm, entry in zip(found, record["lstms"], strict=True):
+            entry["stats"] = statistics(archive, lstm)
+    return record
+
+
+def _write(record: dict[str, Any], json: bool, color: str) -> None:
+    if json:
+        import orjson
+
+        standard_output().write(orjson.dumps(record) + b"\n")
+        return
+    from cli.inspection_tables import print_record
+
+    print_record(Terminal.of(sys.stdout, color).console(), record)

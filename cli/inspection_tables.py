@@ -1,0 +1,171 @@
+"""The tables of `lstm inspect`."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+
+from cli.tables import number, pairs, plain, section, table
+
+BARS = "▁▂▃▄▅▆▇█"
+GATE_LETTERS = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
+
+
+def print_record(console: Console, record: dict[str, Any]) -> None:
+    """Print what is known of a file: each LSTM in it, then its tensors."""
+    for lstm in record["lstms"]:
+        title = f"{record['source']}: {lstm['prefix']}" if lstm["prefix"] else record["source"]
+        console.print(section(title, pairs(_facts(lstm))), crop=False)
+        console.print(section("Cells", _cells(lstm)), crop=False)
+        if lstm["units"]:
+            rows = ((unit["address"], _meaning(unit)) for unit in lstm["units"])
+            console.print(section("Named units", pairs(rows)), crop=False)
+        if "stats" in lstm:
+            _print_statistics(console, lstm["stats"])
+    if record["metadata"]:
+        console.print(section("Metadata", pairs(record["metadata"].items())), crop=False)
+    title = f"Tensors ({_counted(len(record['tensors']))}, {record['bytes']:,} bytes)"
+    console.print(section(title, _tensors(record)), crop=False)
+
+
+def _counted(number: int) -> str:
+    return "1 tensor" if number == 1 else f"{number} tensors"
+
+
+def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
+    """What an LSTM person wants to know first; lines without content are left out."""
+    layers = "1 layer" if lstm["layers"] == 1 else f"{lstm['layers']} layers"
+    ways = "forward and reverse" if lstm["directions"] == 2 else "forward"
+    biases = {0: "none", 1: "one per gate", 2: "two per gate, added"}[lstm["biases"]]
+    facts: list[tuple[str, object]] = [
+        ("LSTM", f"{layers}, {ways}"),
+        ("sizes", f"input {lstm['input_size']}, hidden {lstm['hidden_size']}"),
+        ("projection", lstm["projection_size"] or "none"),
+        ("biases", biases),
+        ("gate order", lstm["gate_order"]),
+        ("numbers", f"{lstm['dtype']}, {lstm['parameters']:,} parameters"),
+        ("layout", f"{lstm['layout']} ({lstm['layout_title']})"),
+        *(("", sentence) for sentence in lstm["evidence"]),
+        ("embedding", _embedding(lstm["embedding"])),
+        ("vocabulary", _vocabulary(lstm["vocabulary"])),
+        ("head", _head(lstm["head"])),
+        ("options", ", ".join(f"{key} {value}" for key, value in lstm["options"].items())),
+        ("what it is", lstm["description"]),
+        ("licence", lstm["licence"]),
+        ("made from", lstm["trained_on"]),
+        ("quality", ", ".join(f"{key} {value}" for key, value in lstm["quality"].items())),
+        *(("assumed", sentence) for sentence in lstm["assumed"]),
+    ]
+    return [(name, fact) for name, fact in facts if fact]
+
+
+def _embedding(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "none: give ids or vectors" if False else "none"
+    return f"{record['tensor']}, {record['vocabulary_size']:,} tokens of {record['size']} numbers"
+
+
+def _vocabulary(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "none"
+    special = [f"{role} {record[role]}" for role in ("unknown", "start", "end") if record[role]]
+    return ", ".join(
+        [f"{record['size']:,} tokens, {record['tokenizer']}, {record['where']}", *special]
+    )
+
+
+def _head(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "none"
+    what = (
+        f"{len(record['labels'])} labels"
+        if record["labels"]
+        else f"{record['outcomes']:,} outcomes"
+    )
+    parts = [record["tensor"], what, "with bias" if record["bias"] else "without bias"]
+    parts += ["tied to the embedding"] if record["tied"] else []
+    parts += [f"after a projection {tuple(record['projection'])}"] if record["projection"] else []
+    return ", ".join(parts)
+
+
+def _cells(lstm: dict[str, Any]) -> Any:
+    made = table(*map(number, ("layer", "direction", "input", "hidden", "parameters", "per gate")))
+    for cell in lstm["cells"]:
+        counts = (f"{cell['parameters']:,}", f"{cell['parameters_per_gate']:,}")
+        sizes = (cell["layer"], cell["direction"], cell["input_size"], cell["hidden_size"])
+        made.add_row(*(plain(value) for value in (*sizes, *counts)))
+    return made
+
+
+def _meaning(unit: dict[str, Any]) -> str:
+    return unit["tells"] if unit["auc"] is None else f"{unit['tells']} (AUC {unit['auc']:.2f})"
+
+
+def _print_statistics(console: Console, stats: dict[str, Any]) -> None:
+    for title, part in (
+        ("Input weights", "weight_ih"), ("Recurrent weights", "weight_hh"), ("Biases", "bias"),
+    ):  # fmt: skip
+        console.print(section(title, _distributions(stats["gates"], part)), crop=False)
+    rows = [
+        (f"{bad['tensor']}{bad['first']}", f"{bad['what']}, the first of {bad['count']}")
+        for bad in stats["nonfinite"]
+    ]
+    found = pairs(rows) if rows else plain("none", "dim")
+    console.print(section("Not finite", found), crop=False)
+
+
+def _distributions(gates: list[dict[str, Any]], part: str) -> Any:
+    radius = [number("spectral radius")] if part == "weight_hh" else []
+    columns = map(number, ("smallest", "largest", "mean", "spread"))
+    made = table(number("layer"), "direction", "gate", *columns, "histogram", *radius)
+    for gate in gates:
+        name = f"{GATE_LETTERS[gate['gate']]} {gate['gate']}"
+        cells = [gate["layer"], gate["direction"], name, *_numbers(gate[part])]
+        if radius:
+            cells.append(
+                "-" if gate["spectral_radius"] is None else f"{gate['spectral_radius']:.3f}"
+            )
+        made.add_row(*(plain(cell) for cell in cells))
+    return made
+
+
+def _numbers(spread: dict[str, Any] | None) -> list[str]:
+    if spread is None:
+        return ["-"] * 5
+    texts = [f"{spread[key]:.3f}" for key in ("minimum", "maximum", "mean", "deviation")]
+    top = max(spread["histogram"])
+    bars = (BARS[round(count / top * (len(BARS) - 1))] for count in spread["histogram"])
+    return [*texts, "".join(bars)]
+
+
+def _tensors(record: dict[str, Any]) -> Any:
+    """All tensors, grouped by what stands before their last name."""
+    made = table("tensor", "dtype", "shape", "part of")
+    tensors = sorted(record["tensors"], key=lambda t: _natural(t["name"]))
+    for group, members in groupby(tensors, key=lambda t: _group(t["name"])):
+        if group:
+            made.add_row(plain(group, "bold"))
+        for tensor in members:
+            name = tensor["name"][len(group) :]
+            owner = (
+                plain(tensor["belongs_to"]) if tensor["belongs_to"] else plain("nothing", "yellow")
+            )
+            shape = "(" + ", ".join(map(str, tensor["shape"])) + ")"
+            made.add_row(
+                plain(f"  {name}" if group else name), plain(tensor["dtype"]), plain(shape), owner
+            )
+    return made
+
+
+def _group(name: str) -> str:
+    """Everything up to the last separator: `encoder.lstm.` of `encoder.lstm.weight_ih_l0`."""
+    return name[: max(name.rfind("."), name.rfind("/")) + 1]
+
+
+def _natural(name: str) -> tuple[str, list[str | int]]:
+    """Order numbers in names by their value: layer 2 before layer 10."""
+    parts = re.split(r"(\d+)", name)
+    return _group(name), [int(part) if part.isdigit() else part for part in parts]

@@ -1,0 +1,76 @@
+"""`lstm models`: what is inside."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from cli import options as o
+from cli.console import Terminal, standard_output
+from weights.pretrained.registry import DEFAULT, NAMES, path_of
+
+SCHEMA = "lstm.models/1"
+
+
+def models(json: o.JsonOnly = False, color: o.ColorWhen = "auto", debug: o.Debug = False) -> None:
+    """List the models that come with the tool, with size, licence, origin and quality.
+
+    \b
+    Examples:
+      lstm models
+      lstm run "( a ( b" --weights brackets
+    """
+    records = [_record(name) for name in NAMES]
+    if json:
+        import orjson
+
+        document = {"schema": SCHEMA, "models": records}
+        standard_output().write(orjson.dumps(document) + b"\n")
+        return
+    from cli.tables import pairs, section
+
+    console = Terminal.of(sys.stdout, color).console()
+    for record in records:
+        title = f"{record['name']} (the default)" if record["name"] == DEFAULT else record["name"]
+        console.print(section(title, pairs(_lines(record))), crop=False)
+
+
+def _record(name: str) -> dict[str, Any]:
+    """What the header of a model's file says about it."""
+    from weights.archive import open_archive
+    from weights.layouts.detection import detect
+    from weights.metadata import read_metadata
+
+    archive = open_archive(path_of(name))
+    found = detect(archive.tensors)
+    metadata = read_metadata(archive.metadata)
+    input_size, hidden_size = found.sizes((0, "forward"))
+    return {
+        "name": name,
+        "description": metadata.description,
+        "bytes": archive.path.stat().st_size,
+        "layers": found.num_layers,
+        "directions": found.num_directions,
+        "input_size": input_size,
+        "hidden_size": hidden_size,
+        "vocabulary_size": len(metadata.tokenizer.vocabulary) if metadata.tokenizer else None,
+        "licence": metadata.licence,
+        "trained_on": metadata.source,
+        "quality": metadata.quality,
+    }
+
+
+def _lines(record: dict[str, Any]) -> list[tuple[str, object]]:
+    layers = "1 layer" if record["layers"] == 1 else f"{record['layers']} layers"
+    quality = ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in record["quality"].items()
+    )
+    rows = [
+        ("", record["description"]),
+        ("size", f"{layers} of {record['hidden_size']}, {record['vocabulary_size']} tokens, "
+                 f"{record['bytes'] / 1000:.0f} kB"),
+        ("licence", record["licence"]),
+        ("made from", record["trained_on"]),
+        ("quality", quality),
+    ]  # fmt: skip
+    return [(name, value) for name, value in rows if value]

@@ -1,0 +1,263 @@
+"""The options that commands share. Choices come from the registries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import COLORS, CommandLineError
+from cli.formats.registry import FORMATS
+from lstm.quantities import NAMES
+from weights.layouts.registry import NAMES as LAYOUT_NAMES
+from weights.pretrained.registry import NAMES as MODEL_NAMES
+
+INPUT, MODEL, SHOW, OUTPUT, STATE = "Input", "Model", "What to show", "Output", "State"
+
+DTYPES = ("float32", "float64")
+
+
+def choice(values: Sequence[str]) -> Callable[[str | None], str | None]:
+    """Check a value against a list, and say the list where it is not in it."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in values:
+            raise typer.BadParameter(f"expected {_listed(values)}, found {value!r}.")
+        return value
+
+    return check
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values[:-1]) + " or " + values[-1]
+
+
+def _completion(values: Iterable[str]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [value for value in values if value.startswith(incomplete)]
+
+    return complete
+
+
+def _one_of(values: Sequence[str], *names: str, panel: str, help: str) -> Any:
+    """An option that takes one of a list of values."""
+    return typer.Option(
+        *names,
+        metavar="|".join(values),
+        callback=choice(values),
+        autocompletion=_completion(values),
+        help=help,
+        rich_help_panel=panel,
+    )
+
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TEXT",
+        show_default=False,
+        help="What to read; several TEXTs are several sequences; - reads lines from stdin.",
+        rich_help_panel=INPUT,
+    ),
+]
+File = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="PATH", help="One sequence a line.", rich_help_panel=INPUT),
+]
+Ids = Annotated[
+    str | None,
+    typer.Option(
+        "--ids", metavar="5,17,3", help="Token ids instead of a text.", rich_help_panel=INPUT
+    ),
+]
+Vectors = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="PATH",
+        help="Input vectors instead of a text: .npy, .npz or .safetensors, (T, D) or (N, T, D). "
+        "PATH::NAME where the file has several arrays.",
+        rich_help_panel=INPUT,
+    ),
+]
+TokenizerPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--tokenizer",
+        metavar="PATH",
+        help="A vocab.txt, vocab.json or tokenizer.json.",
+        rich_help_panel=INPUT,
+    ),
+]
+Weights = Annotated[
+    str,
+    typer.Option(
+        "--weights",
+        "-w",
+        metavar="PATH|NAME",
+        envvar="LSTM_WEIGHTS",
+        show_envvar=True,
+        show_default=True,
+        autocompletion=_completion(MODEL_NAMES),
+        help="A safetensors file, or a model inside (see lstm models).",
+        rich_help_panel=MODEL,
+    ),
+]
+LayoutName = Annotated[
+    str | None,
+    _one_of(
+        LAYOUT_NAMES,
+        "--layout",
+        panel=MODEL,
+        help="How the file stores the weights; usually found out.",
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix",
+        metavar="TEXT",
+        help="Which LSTM, where the file holds several: what its names start with.",
+        rich_help_panel=MODEL,
+    ),
+]
+Dtype = Annotated[
+    str | None,
+    _one_of(
+        DTYPES,
+        "--dtype",
+        panel=MODEL,
+        help="What to compute in; otherwise float64 for weights stored so, else float32.",
+    ),
+]
+Show = Annotated[
+    str | None,
+    typer.Option(
+        "--show",
+        metavar="NAME,...",
+        autocompletion=_completion(("all", *NAMES)),
+        help=f"all, or any of {', '.join(NAMES)}.  [default: hidden,cell]",
+        rich_help_panel=SHOW,
+    ),
+]
+Layers = Annotated[
+    str | None,
+    typer.Option("--layers", metavar="0,2", help="Only these layers.", rich_help_panel=SHOW),
+]
+Units = Annotated[
+    str | None,
+    typer.Option(
+        "--units",
+        metavar="0:8,12",
+        help="Only these units; otherwise as many as fit, those with the largest |c|.",
+        rich_help_panel=SHOW,
+    ),
+]
+Steps = Annotated[
+    str | None,
+    typer.Option(
+        "--steps",
+        metavar="0:5,-1",
+        help="Only these steps; negative ones count from the end.",
+        rich_help_panel=SHOW,
+    ),
+]
+Digits = Annotated[
+    int | None,
+    typer.Option(
+        "--digits",
+        min=0,
+        max=17,
+        help="Digits after the point, in tables.  [default: 2]",
+        rich_help_panel=SHOW,
+    ),
+]
+TopK = Annotated[
+    int | None,
+    typer.Option("--top-k", min=1, help="How many predictions per step.", rich_help_panel=SHOW),
+]
+FormatName = Annotated[
+    str | None,
+    _one_of(
+        tuple(format.name for format in FORMATS),
+        "--format",
+        "-f",
+        panel=OUTPUT,
+        help="Otherwise by the ending of --output, else table.",
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Short for --format json.", rich_help_panel=OUTPUT)
+]
+JsonOnly = Annotated[
+    bool, typer.Option("--json", help="JSON instead of a table.", rich_help_panel=OUTPUT)
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Write to a file: whole, or not at all.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+ColorWhen = Annotated[
+    str,
+    _one_of(COLORS, "--color", panel=OUTPUT, help="NO_COLOR is honoured.  [default: auto]"),
+]
+InitialState = Annotated[
+    Path | None,
+    typer.Option(
+        "--initial-state",
+        metavar="PATH",
+        help="Start from this state (safetensors) and not from zeros.",
+        rich_help_panel=STATE,
+    ),
+]
+FinalState = Annotated[
+    Path | None,
+    typer.Option(
+        "--final-state",
+        metavar="PATH",
+        help="Write the state after the last step.",
+        rich_help_panel=STATE,
+    ),
+]
+Carry = Annotated[
+    bool,
+    typer.Option(
+        "--carry",
+        help="Each sequence goes on from the state that the one before it left; otherwise each "
+        "starts anew.",
+        rich_help_panel=STATE,
+    ),
+]
+WarmUp = Annotated[
+    str | None,
+    typer.Option(
+        "--warm-up",
+        metavar="TEXT",
+        help="Read this first, without showing it.",
+        rich_help_panel=STATE,
+    ),
+]
+
+
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Show the traceback of an error.",
+    ),
+]
+
+
+def exclusive(**given: object) -> None:
+    """Refuse more than one of several options that say the same thing differently."""
+    names = [name for name, value in given.items() if value not in (None, False, [])]
+    if len(names) > 1:
+        options = " and ".join(n if n == "TEXT" else f"--{n.replace('_', '-')}" for n in names)
+        raise CommandLineError(f"expected one of {options}, found both. Leave one out.")

@@ -1,0 +1,104 @@
+"""`lstm run`: what happens inside at every step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli import options as o
+from cli.console import CommandLineError
+from cli.formats.registry import Format, choose
+from cli.selection import Selection, Spans, parse_show
+from cli.sources import Request
+from weights.pretrained.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from lstm.model import Model
+
+
+def run(
+    context: typer.Context,
+    texts: o.Texts = None,
+    file: o.File = None,
+    ids: o.Ids = None,
+    vectors: o.Vectors = None,
+    tokenizer: o.TokenizerPath = None,
+    weights: o.Weights = DEFAULT,
+    layout: o.LayoutName = None,
+    prefix: o.Prefix = None,
+    dtype: o.Dtype = None,
+    show: o.Show = None,
+    layers: o.Layers = None,
+    units: o.Units = None,
+    steps: o.Steps = None,
+    digits: o.Digits = None,
+    top_k: o.TopK = None,
+    format: o.FormatName = None,
+    json: o.Json = False,
+    output: o.Output = None,
+    color: o.ColorWhen = "auto",
+    initial_state: o.InitialState = None,
+    final_state: o.FinalState = None,
+    carry: o.Carry = False,
+    warm_up: o.WarmUp = None,
+    debug: o.Debug = False,
+) -> None:
+    """Run a text word by word and show the states and the gates of every step.
+
+    \b
+    Examples:
+      lstm run "John likes black coffee"
+      lstm run "John likes black coffee" --json | jq '.sequences[0].steps[-1].hidden'
+      cat lines.txt | lstm run --format ndjson | jq -c '.cell[81]'
+      lstm run --weights model.safetensors --vectors inputs.npy -o trace.npz
+    """
+    request = Request(list(texts or []), file, ids, vectors)
+    if request.is_empty:
+        typer.echo(context.get_help())
+        return
+    o.exclusive(format=format, json=json)
+    chosen = choose("json" if json else format, output)
+    _refuse_idle_options(chosen, request, digits, top_k, carry)
+    selection = Selection(
+        parse_show(show or "hidden,cell"),
+        Spans("--layers", layers),
+        Spans("--units", units),
+        Spans("--steps", steps),
+    )
+    # Only now, when the command line is known to be sound, import numpy and read the weights.
+    from cli.output import Output, write_traces
+    from cli.runner import Runner
+    from weights import load
+
+    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype)
+    _check_against(model, selection, top_k)
+    runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
+    plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)
+    write_traces(plan, model, runner.run(request.sources()))
+    if final_state is not None:
+        runner.write_final(final_state)
+
+
+def _refuse_idle_options(
+    format: Format, request: Request, digits: int | None, top_k: int | None, carry: bool
+) -> None:
+    """An option that would have no effect is an error, not a silence."""
+    if digits is not None and not format.is_table:
+        raise CommandLineError(
+            f"--digits: only tables are rounded; {format.name} holds every digit. Leave it out."
+        )
+    if top_k is not None and not format.has_predictions:
+        raise CommandLineError(
+            f"--top-k: {format.name} holds no predictions. Use --format json, or leave it out."
+        )
+    if carry and request.is_single:
+        raise CommandLineError("--carry: expected several sequences, found one. Leave it out.")
+
+
+def _check_against(model: Model, selection: Selection, top_k: int | None) -> None:
+    """Check what only the model can tell: how many layers and units there are."""
+    selection.layers.check(model.parameters.num_layers, "layers")
+    selection.units.check(model.parameters.hidden_size, "units")
+    if top_k is not None and model.head is None:
+        raise CommandLineError("--top-k: the model has no head, so it predicts nothing.")

@@ -1,0 +1,104 @@
+"""Run a model over sequences, with the state that each starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cli.sources import Source
+from lstm.errors import LSTMError
+from lstm.model import Model
+from lstm.state import ModelState
+from lstm.trace import Trace
+from weights.states import read_state, write_state
+
+
+@dataclass
+class Runner:
+    """Runs sequence after sequence.
+
+    Args:
+        model: what runs.
+        initial_state: a state file to start from, for all sequences or one each.
+        warm_up: a text that is read first, without being recorded.
+        carry: each sequence goes on from the state the one before it left.
+        keep_final: remember the final states, for `write_final`.
+    """
+
+    model: Model
+    initial_state: Path | None = None
+    warm_up: str | None = None
+    carry: bool = False
+    keep_final: bool = False
+    finals: list[ModelState] = field(default_factory=list)
+
+    def run(self, sources: Iterable[Source]) -> Iterator[Trace]:
+        """Yield one trace per sequence.
+
+        Raises:
+            LSTMError: a sequence does not fit the model; the message says which.
+        """
+        start = self._start()
+        count = start.num_sequences
+        if count is None:
+            start = self._warm(start)
+        elif self.carry:
+            raise LSTMError(
+                f"--initial-state: expected one state to carry on from, found {count}. "
+                "Leave --carry out."
+            )
+        number = -1
+        for number, source in enumerate(sources):
+            if count is not None and number >= count:
+                raise _wrong_count(count, "more")
+            state = start if count is None else self._warm(start.sequence(number))
+            trace = self._run_one(source, state)
+            self._remember(trace.final)
+            if self.carry:
+                start = trace.final
+            yield trace
+        if count is not None and number + 1 < count:
+            raise _wrong_count(count, str(number + 1))
+
+    def write_final(self, path: Path) -> None:
+        """Write the state after the last step: (H,), or (N, H) for N separate sequences."""
+        states = [state.arrays() for state in self.finals]
+        if not states:
+            raise LSTMError("--final-state: expected at least one sequence, found none.")
+        if len(states) == 1:
+            arrays = states[0]
+        else:
+            arrays = {name: np.stack([state[name] for state in states]) for name in states[0]}
+        write_state(path, ModelState.from_arrays(arrays, self.model.parameters))
+
+    def _start(self) -> ModelState:
+        if self.initial_state is None:
+            return ModelState.zeros(self.model.parameters)
+        return read_state(self.initial_state, self.model.parameters)
+
+    def _warm(self, state: ModelState) -> ModelState:
+        if self.warm_up is None:
+            return state
+        return self._run_one(Source({"text": self.warm_up}, "--warm-up"), state).final
+
+    def _remember(self, final: ModelState) -> None:
+        """Keep the final states that `write_final` needs: all, or with carry the last."""
+        if self.carry:
+            self.finals.clear()
+        if self.keep_final:
+            self.finals.append(final)
+
+    def _run_one(self, source: Source, state: ModelState) -> Trace:
+        try:
+            return self.model.run(**source.given, initial_state=state)
+        except LSTMError as error:
+            raise error.at(source.place) if source.place else error from None
+
+
+def _wrong_count(expected: int, found: str) -> LSTMError:
+    return LSTMError(
+        f"--initial-state: expected one sequence for each of its {expected} states, found {found}."
+    )

@@ -1,0 +1,105 @@
+"""What is to be read: texts, lines of a file or of standard input, ids, vectors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cli.console import CommandLineError
+from cli.options import exclusive
+from lstm.errors import LSTMError
+from weights.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from lstm.arrays import Floats
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One sequence to read, and where it stands, for error messages.
+
+    `given` are the keyword arguments of `Model.run`.
+    """
+
+    given: dict[str, Any]
+    place: str | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks to read."""
+
+    texts: list[str]
+    file: Path | None = None
+    ids: str | None = None
+    vectors: str | None = None
+
+    def __post_init__(self) -> None:
+        exclusive(TEXT=self.texts, file=self.file, ids=self.ids, vectors=self.vectors)
+        if STDIN in self.texts and len(self.texts) > 1:
+            raise CommandLineError("expected texts, or - for standard input, found both.")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is given, and nobody pipes anything in."""
+        given = self.texts or self.file or self.ids is not None or self.vectors
+        return not given and sys.stdin.isatty()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it can only be one sequence."""
+        return self.ids is not None or (len(self.texts) == 1 and self.texts != [STDIN])
+
+    def sources(self) -> Iterator[Source]:
+        """Yield the sequences one by one, as they come."""
+        if self.ids is not None:
+            yield Source({"ids": _parse_ids(self.ids)}, "--ids")
+        elif self.vectors is not None:
+            yield from _vectors(self.vectors)
+        elif self.file is not None and str(self.file) != STDIN:
+            yield from _file(self.file)
+        elif self.texts and self.texts != [STDIN]:
+            yield from (Source({"text": text}) for text in self.texts)
+        else:
+            yield from _lines(sys.stdin.buffer, "line")
+
+
+def _parse_ids(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.replace(",", " ").split()]
+    except ValueError:
+        raise CommandLineError(f"--ids: expected numbers such as 5,17,3; found {text!r}.") from None
+
+
+def _vectors(place: str) -> Iterator[Source]:
+    from weights.vectors import read_vectors
+
+    array = read_vectors(place)
+    sequences: Floats | list[Floats] = array if array.ndim == 3 else [array]
+    for sequence in sequences:
+        yield Source({"vectors": sequence}, place)
+
+
+def _file(path: Path) -> Iterator[Source]:
+    try:
+        with path.open("rb") as file:
+            yield from _lines(file, f"{path}: line")
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
+
+
+def _lines(file: BinaryIO, place: str) -> Iterator[Source]:
+    """One sequence a line, read as it comes; an empty line is a sequence without words."""
+    for number, line in enumerate(file, start=1):
+        try:
+            text = line.rstrip(b"\r\n").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise LSTMError(f"expected UTF-8 text, found the byte at offset {error.start}.").at(
+                f"{place} {number}"
+            ) from None
+        yield Source({"text": text}, f"{place} {number}")

@@ -1,0 +1,74 @@
+"""How tables look, in every command that prints one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from cli.console import printable
+
+# A diverging scale for states and a sequential one for gates, readable by colour-blind people.
+# The weakest level has no background, so that it is the page itself, dark or light.
+NEGATIVE = ("#27496d", "#2f6db0", "#5b9bd5", "#a6cdf0")
+POSITIVE = ("#6d3c1d", "#b35a1f", "#e8893c", "#fbc48d")
+SHARE = ("#1f4a45", "#2b7a70", "#46aa9a", "#97d6c8")
+INK = ("#ffffff", "#ffffff", "#000000", "#000000")
+
+
+def table(*headers: str | Column, caption: str = "") -> Table:
+    """Make an empty table in the house's style."""
+    return Table(
+        *(Column(h, no_wrap=True) if isinstance(h, str) else h for h in headers),
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+        caption=caption or None,
+        caption_justify="left",
+        caption_style="dim",
+    )
+
+
+def number(heading: str) -> Column:
+    """Make a column of numbers."""
+    return Column(heading, justify="right", no_wrap=True)
+
+
+def section(title: str, *content: RenderableType) -> Group:
+    """Put a heading over something, and an empty line under it."""
+    return Group(Text(printable(title), style="bold"), *content, Text())
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Make a cell of a text as it is: no markup, no control characters."""
+    return Text(printable(str(text)), style=style)
+
+
+def heat(text: str, value: float, scale: float, diverging: bool = True) -> Text:
+    """Make a cell whose background tells how large a value is, against the scale's end."""
+    strength = 0.0 if scale == 0 else min(abs(value) / scale, 1.0)
+    level = int(strength * 5 - 1e-9) - 1 if strength == strength else -1
+    if level < 0:
+        return Text(text)
+    colors = (NEGATIVE if value < 0 else POSITIVE) if diverging else SHARE
+    return Text(text, style=f"{INK[level]} on {colors[level]}")
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> Table:
+    """Make a table of names and what they are."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(plain(name), plain(value))
+    return grid
+
+
+def in_columns(cells: Sequence[Text], headers: Sequence[Column]) -> Table:
+    """Make a table with one row."""
+    made = table(*headers)
+    made.add_row(*cells)
+    return made

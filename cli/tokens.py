@@ -1,0 +1,91 @@
+"""`lstm tokens`: what a text becomes, without running it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli import options as o
+from cli.console import Terminal, standard_output
+from cli.sources import Request
+from weights.pretrained.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from lstm.tokenizers.tokenizer import Token
+
+SCHEMA = "lstm.tokens/1"
+
+
+def tokens(
+    context: typer.Context,
+    texts: o.Texts = None,
+    file: o.File = None,
+    tokenizer: o.TokenizerPath = None,
+    weights: o.Weights = DEFAULT,
+    layout: o.LayoutName = None,
+    prefix: o.Prefix = None,
+    json: o.JsonOnly = False,
+    color: o.ColorWhen = "auto",
+    debug: o.Debug = False,
+) -> None:
+    """Show what a text becomes: pieces, ids, character offsets, known or not.
+
+    \b
+    Examples:
+      lstm tokens "John likes naïve coffee"
+      lstm tokens --file lines.txt --json | jq '.sequences[].tokens[] | select(.known | not)'
+    """
+    request = Request(list(texts or []), file)
+    if request.is_empty:
+        typer.echo(context.get_help())
+        return
+    from cli.output import tell_assumptions
+    from weights import load
+
+    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer)
+    tell_assumptions(model)
+    found = [
+        (text, model.encode(text))
+        for text in (source.given["text"] for source in request.sources())
+    ]
+    if json:
+        _write_json(found)
+    else:
+        _write_tables(found, color)
+
+
+def _write_json(found: list[tuple[str, tuple[Token, ...]]]) -> None:
+    import orjson
+
+    sequences = [
+        {"text": text, "tokens": [_record(token) for token in pieces]} for text, pieces in found
+    ]
+    document = {"schema": SCHEMA, "sequences": sequences}
+    standard_output().write(orjson.dumps(document) + b"\n")
+
+
+def _record(token: Token) -> dict[str, object]:
+    return {
+        "text": token.text,
+        "read": token.read,
+        "id": token.id,
+        "start": token.start,
+        "end": token.end,
+        "known": token.known,
+    }
+
+
+def _write_tables(found: list[tuple[str, tuple[Token, ...]]], color: str) -> None:
+    from cli.tables import number, plain, section, table
+
+    console = Terminal.of(sys.stdout, color).console()
+    for text, pieces in found:
+        made = table(number("step"), "text", "read as", number("id"), "characters", "")
+        for step, token in enumerate(pieces):
+            known = plain("", "") if token.known else plain("unknown", "bold red")
+            span = f"{token.start}:{token.end}"
+            cells = (step, token.text, token.read, token.id, span)
+            made.add_row(*(plain(cell) for cell in cells), known)
+        console.print(section(text or "(empty)", made), crop=False)

@@ -1,0 +1,1 @@
+"""The maths of a frozen LSTM: parameters in, a trace of every quantity out."""

@@ -1,0 +1,1 @@
+"""What can be learnt from weights and traces beyond the numbers themselves."""

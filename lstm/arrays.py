@@ -1,0 +1,45 @@
+"""The array types of this package, and the two habits every frozen array keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+
+FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def frozen(array: Floats) -> Floats:
+    """Return the array C-contiguous and read-only; a caller's own writeable array is copied.
+
+    >>> frozen(np.zeros(3)).flags.writeable
+    False
+    """
+    if not (array.flags.c_contiguous and not array.flags.writeable):
+        array = np.array(array, order="C")
+        array.flags.writeable = False
+    return array
+
+
+def matvec(matrix: Floats, vectors: Floats) -> Floats:
+    """Multiply one matrix with each of many vectors, every product on its own.
+
+    One product over the whole block would be a matrix product, whose rounding depends on how
+    many vectors stand in the block. Done vector by vector (the loop runs inside numpy), a
+    vector's result has the same bits whoever its neighbours are.
+
+    Args:
+        matrix: (M, K).
+        vectors: (..., K).
+
+    Returns:
+        (..., M), the dtype of the operands.
+
+    >>> matvec(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [3.0, 4.0]])).tolist()
+    [[3.0], [11.0]]
+    """
+    return np.asarray(np.matmul(matrix, vectors[..., np.newaxis])[..., 0])

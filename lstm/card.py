@@ -1,0 +1,40 @@
+"""What is known about a model beside its numbers: origin, assumptions, units with a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class NamedUnit:
+    """A unit that was found to tell something.
+
+    `auc` is how well its value alone separates the two cases on test data, 0.5 to 1; None for
+    a unit that was built to tell it.
+    """
+
+    address: Address
+    tells: str
+    auc: float | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where a model came from and what had to be assumed to read it.
+
+    `source` is the file or the name it was loaded from, `sha256` the hash of the file's bytes,
+    `layout` how it stores the weights, `quality` the figures its makers measured.
+    """
+
+    source: str = ""
+    sha256: str = ""
+    layout: str = ""
+    assumed: tuple[str, ...] = ()
+    description: str = ""
+    licence: str = ""
+    origin: str = ""
+    units: tuple[NamedUnit, ...] = ()
+    quality: dict[str, Any] = field(default_factory=dict)

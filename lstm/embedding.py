@@ -1,0 +1,50 @@
+"""From token ids to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm.arrays import Floats, Integers, frozen
+from lstm.errors import LSTMError, ShapeError, ValueRangeError
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """A table with one vector per token, (V, D).
+
+    Raises:
+        ShapeError: the table has not two axes.
+
+    >>> Embedding(np.array([[1.0, 2.0], [3.0, 4.0]]))([1, 0]).tolist()
+    [[3.0, 4.0], [1.0, 2.0]]
+    """
+
+    weight: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", frozen(self.weight))
+        if self.weight.ndim != 2:
+            symbols = "(vocabulary_size, input_size)"
+            raise ShapeError("embedding", symbols, (-1, -1), self.weight.shape)
+
+    @property
+    def vocabulary_size(self) -> int:
+        return int(self.weight.shape[0])
+
+    def __call__(self, ids: Integers | Sequence[int]) -> Floats:
+        """Look up ids, (T,) whole numbers, and return (T, D).
+
+        Raises:
+            LSTMError: an id is no whole number.
+            ValueRangeError: an id is not in 0 to V - 1.
+        """
+        numbers = np.asarray(ids, dtype=np.intp if len(ids) == 0 else None)
+        if not np.issubdtype(numbers.dtype, np.integer):
+            raise LSTMError(f"ids: expected whole numbers, found {numbers.dtype}.")
+        for end in (numbers.min(initial=0), numbers.max(initial=0)):
+            if not 0 <= end < self.vocabulary_size:
+                raise ValueRangeError("token id", int(end), 0, self.vocabulary_size - 1)
+        return np.asarray(self.weight[numbers])

@@ -1,0 +1,71 @@
+"""Let a model go on by itself: its own next word becomes its next input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lstm.arrays import Floats
+from lstm.errors import LSTMError, MissingPartError
+from lstm.head import log_softmax
+from lstm.model import Model
+from lstm.trace import Trace
+
+
+def generate(
+    model: Model, start: Trace, *, temperature: float = 0.0, top_k: int | None = None, seed: int = 0
+) -> Iterator[int]:
+    """Yield token ids, each chosen after the ones before it, until the model ends its text.
+
+    Args:
+        model: one whose head predicts the next token.
+        start: the run to continue; at least one step.
+        temperature: 0 takes the most probable token; 1 draws from the model's probabilities,
+            less sharpens them, more flattens them.
+        top_k: draw from the k most probable tokens only.
+        seed: of the generator that draws; the same seed gives the same text.
+
+    Yields:
+        Ids, never the unknown or the start token, which are no words.
+
+    Raises:
+        MissingPartError: the model has no head for tokens, or no embedding.
+        LSTMError: the run to continue has no step.
+    """
+    if model.head is None or not model.head.predicts_tokens:
+        raise MissingPartError("head that predicts tokens", "generate", "Use run instead.")
+    if start.num_steps == 0:
+        raise LSTMError("generate: expected at least one token to continue from, found none.")
+    random = np.random.default_rng(seed)
+    end = _special(model, "end")
+    trace = start
+    while True:
+        scores = log_softmax(trace.logits[-1])
+        scores[[*_special(model, "unknown"), *_special(model, "start")]] = -np.inf
+        chosen = _choose(scores, temperature, top_k, random)
+        if chosen in end:
+            return
+        yield chosen
+        trace = model.run(ids=[chosen], initial_state=trace.final)
+
+
+def _special(model: Model, role: str) -> tuple[int, ...]:
+    """The id of a special token, as a tuple of one or none."""
+    if model.tokenizer is None:
+        return ()
+    vocabulary = model.tokenizer.vocabulary
+    token = getattr(vocabulary, role)
+    return () if token is None else (vocabulary.tokens.index(token),)
+
+
+def _choose(
+    scores: Floats, temperature: float, top_k: int | None, random: np.random.Generator
+) -> int:
+    if temperature == 0:
+        return int(scores.argmax())
+    if top_k is not None and top_k < len(scores):
+        floor = np.partition(scores, -top_k)[-top_k]
+        scores = np.where(scores < floor, -np.inf, scores)
+    weights = np.exp(log_softmax(scores / temperature))
+    return int(random.choice(len(weights), p=weights))

@@ -1,0 +1,158 @@
+"""Embedding, then layer after layer, then the head: text, ids or vectors in, a trace out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm.arrays import Floats, Integers
+from lstm.card import Card
+from lstm.embedding import Embedding
+from lstm.errors import LSTMError, MissingPartError, ShapeError
+from lstm.head import Head
+from lstm.parameters import LayerParameters, Parameters
+from lstm.sequence import run_cell
+from lstm.state import ModelState
+from lstm.tokenizers.tokenizer import Token, Tokenizer
+from lstm.trace import LayerTrace, Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A frozen LSTM, ready to run. Only the parameters are required.
+
+    Raises:
+        ShapeError: embedding or head are not as wide as the layers they meet.
+        LSTMError: the vocabulary has more tokens than the embedding has rows.
+    """
+
+    parameters: Parameters
+    embedding: Embedding | None = None
+    head: Head | None = None
+    tokenizer: Tokenizer | None = None
+    card: Card = Card()
+
+    def __post_init__(self) -> None:
+        if self.embedding is not None:
+            self._check_embedding(self.embedding)
+        if self.head is not None and self.head.input_size != self.parameters.output_size:
+            expected = (self.head.num_outcomes, self.parameters.output_size)
+            found = (self.head.num_outcomes, self.head.input_size)
+            raise ShapeError("head", "(outcomes, directions*hidden_size)", expected, found)
+
+    def _check_embedding(self, embedding: Embedding) -> None:
+        rows, width = embedding.weight.shape
+        if width != self.parameters.input_size:
+            expected = (rows, self.parameters.input_size)
+            raise ShapeError("embedding", "(vocabulary_size, input_size)", expected, (rows, width))
+        if self.tokenizer is not None and len(self.tokenizer.vocabulary) > rows:
+            raise LSTMError(
+                f"vocabulary: expected at most {rows} tokens, one per row of the embedding, "
+                f"found {len(self.tokenizer.vocabulary)}."
+            )
+
+    def run(
+        self,
+        text: str | None = None,
+        *,
+        ids: Sequence[int] | Integers | None = None,
+        vectors: Floats | None = None,
+        initial_state: ModelState | Mapping[str, Floats] | None = None,
+    ) -> Trace:
+        """Run one text, one list of token ids, or the vectors of one or more sequences.
+
+        The numbers of a sequence do not depend on which others are in the call.
+
+        Args:
+            text: cut into words by the model's tokenizer.
+            ids: (T,) whole numbers, looked up in the model's embedding.
+            vectors: (T, D), or (N, T, D) for N sequences of one length, used as they are.
+            initial_state: a trace's `final`, or arrays under its names; zeros otherwise.
+
+        Returns:
+            The trace; its arrays have a leading axis N where vectors had one.
+
+        Raises:
+            TypeError: not exactly one of text, ids and vectors is given.
+            LSTMError: the input does not fit the model, or a part it needs is missing.
+        """
+        if sum(given is not None for given in (text, ids, vectors)) != 1:
+            raise TypeError("run() takes one of text, ids and vectors")
+        state = self._state(initial_state)
+        if vectors is not None:
+            return self._run_vectors(vectors, state)
+        tokens = self.encode(text) if text is not None else self.decode(ids)
+        inputs = self._embed([token.id for token in tokens])
+        layers = self._run_layers(inputs[np.newaxis], state)
+        return Trace(layers, tokens, text, self.head).sequences[0]
+
+    def encode(self, text: str) -> tuple[Token, ...]:
+        """Cut a text into tokens with their ids.
+
+        Raises:
+            MissingPartError: the model has no vocabulary.
+            UnknownTokenError: a word is not in it and nothing stands for such words.
+        """
+        if self.tokenizer is None:
+            hint = "Name one with --tokenizer, or give --ids or --vectors."
+            raise MissingPartError("vocabulary", "a text", hint)
+        return self.tokenizer.encode(text)
+
+    def decode(self, ids: Sequence[int] | Integers | None) -> tuple[Token, ...]:
+        """Name the tokens at these ids; where there is no vocabulary, by their numbers."""
+        self._embed(numbers := np.asarray([] if ids is None else ids))
+        names = self.tokenizer.vocabulary.tokens if self.tokenizer else ()
+        return tuple(
+            Token(name, name, number, 0, 0)
+            for number in numbers.tolist()
+            for name in [names[number] if number < len(names) else str(number)]
+        )
+
+    def _state(self, given: ModelState | Mapping[str, Floats] | None) -> ModelState:
+        if given is None:
+            return ModelState.zeros(self.parameters)
+        arrays = given.arrays() if isinstance(given, ModelState) else given
+        return ModelState.from_arrays(arrays, self.parameters)
+
+    def _embed(self, ids: Sequence[int] | Integers) -> Floats:
+        if self.embedding is None:
+            raise MissingPartError("embedding", "a text or ids", "Give --vectors.")
+        return self.embedding(ids)
+
+    def _run_vectors(self, vectors: Floats, state: ModelState) -> Trace:
+        array = np.asarray(vectors)
+        width = self.parameters.input_size
+        if array.dtype.kind not in "fiu":
+            raise LSTMError(f"vectors: expected real numbers, found {array.dtype}.")
+        if array.ndim not in (2, 3) or array.shape[-1] != width:
+            symbols = "(steps, input_size) or (sequences, steps, input_size)"
+            raise ShapeError("vectors", symbols, ("T", width), array.shape)
+        inputs = array.astype(self.parameters.dtype)
+        if array.ndim == 2:
+            return Trace(self._run_layers(inputs[np.newaxis], state), head=self.head).sequences[0]
+        return Trace(self._run_layers(inputs, state), head=self.head)
+
+    def _run_layers(self, inputs: Floats, state: ModelState) -> tuple[LayerTrace, ...]:
+        if state.num_sequences not in (None, len(inputs)):
+            raise LSTMError(
+                f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
+                f"found {state.num_sequences}."
+            )
+        traces: list[LayerTrace] = []
+        for number, layer in enumerate(self.parameters.layers):
+            traces.append(_run_layer(number, layer, inputs, state))
+            inputs = traces[-1].hidden
+        return tuple(traces)
+
+
+def _run_layer(
+    number: int, layer: LayerParameters, inputs: Floats, state: ModelState
+) -> LayerTrace:
+    return LayerTrace(
+        *(
+            run_cell(cell, inputs, state[number, direction], direction)
+            for direction, cell in layer.directions.items()
+        )
+    )

@@ -1,0 +1,187 @@
+"""The frozen weights of an LSTM: one cell, one layer, the stack. Checked when made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from lstm.arrays import FLOAT_TYPES, Floats, frozen
+from lstm.errors import LSTMError, ShapeError
+from lstm.quantities import GATES
+
+
+@dataclass(frozen=True, eq=False)
+class CellParameters:
+    """The weights of one layer in one direction.
+
+    Args:
+        weight_ih: (4H, D), applied to the input; row blocks i, f, g, o.
+        weight_hh: (4H, H), applied to the previous hidden state; the same blocks.
+        bias: (4H,), the same blocks; a framework's two biases are summed.
+
+    Raises:
+        ShapeError: the three do not fit together.
+        LSTMError: they are not all float32 or all float64.
+
+    >>> cell = CellParameters(np.zeros((12, 2)), np.zeros((12, 3)), np.zeros(12))
+    >>> cell.input_size, cell.hidden_size
+    (2, 3)
+    """
+
+    weight_ih: Floats
+    weight_hh: Floats
+    bias: Floats
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
+        self._check_shapes()
+        if len({a.dtype for a in self.arrays}) > 1 or self.dtype not in FLOAT_TYPES:
+            found = ", ".join(str(a.dtype) for a in self.arrays)
+            raise LSTMError(f"weights: expected all float32 or all float64, found {found}.")
+
+    def _check_shapes(self) -> None:
+        rows = 4 * self.hidden_size
+        for name, symbols, expected in (
+            ("weight_hh", "(4*hidden_size, hidden_size)", (rows, self.hidden_size)),
+            ("weight_ih", "(4*hidden_size, input_size)", (rows, self.input_size)),
+            ("bias", "(4*hidden_size,)", (rows,)),
+        ):
+            found = getattr(self, name).shape
+            if found != expected:
+                raise ShapeError(name, symbols, expected, found)
+
+    @property
+    def arrays(self) -> tuple[Floats, Floats, Floats]:
+        return self.weight_ih, self.weight_hh, self.bias
+
+    @property
+    def input_size(self) -> int:
+        return int(self.weight_ih.shape[-1])
+
+    @property
+    def hidden_size(self) -> int:
+        return int(self.weight_hh.shape[-1])
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        return self.weight_hh.dtype
+
+    def gate_weight(self, gate: str) -> Floats:
+        """Return one gate's matrix over [hidden, input], (H, H + D): WFG, WIPG, WCS or WOPG."""
+        rows = self._rows(gate)
+        return np.concatenate([self.weight_hh[rows], self.weight_ih[rows]], axis=1)
+
+    def gate_bias(self, gate: str) -> Floats:
+        """Return one gate's bias, (H,): BFG, BIPG, BCS or BOPG."""
+        return self.bias[self._rows(gate)]
+
+    def _rows(self, gate: str) -> slice:
+        block = GATES.index(gate)
+        return slice(block * self.hidden_size, (block + 1) * self.hidden_size)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerParameters:
+    """One layer: a cell, and a second one where the layer also reads from the end.
+
+    Raises:
+        ShapeError: the two directions differ in size.
+    """
+
+    forward: CellParameters
+    reverse: CellParameters | None = None
+
+    def __post_init__(self) -> None:
+        if self.reverse is not None:
+            for name in ("weight_ih", "weight_hh"):
+                ours, theirs = (getattr(c, name).shape for c in (self.forward, self.reverse))
+                if ours != theirs:
+                    raise ShapeError(f"reverse {name}", str(ours), ours, theirs)
+
+    @property
+    def directions(self) -> dict[str, CellParameters]:
+        """The cells by the name of their direction, forward first."""
+        if self.reverse is None:
+            return {"forward": self.forward}
+        return {"forward": self.forward, "reverse": self.reverse}
+
+    @property
+    def hidden_size(self) -> int:
+        return self.forward.hidden_size
+
+    @property
+    def input_size(self) -> int:
+        return self.forward.input_size
+
+    @property
+    def output_size(self) -> int:
+        """The width of what the layer hands on: the hidden states side by side."""
+        return len(self.directions) * self.hidden_size
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """The whole stack; the output of each layer is the input of the next.
+
+    Raises:
+        LSTMError: there is no layer, or directions or dtypes differ between layers.
+        ShapeError: a layer's input is not as wide as the output of the one below it.
+    """
+
+    layers: tuple[LayerParameters, ...]
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise LSTMError("parameters: expected at least one layer, found none.")
+        for number, (below, layer) in enumerate(
+            zip(self.layers, self.layers[1:], strict=False), start=1
+        ):
+            self._check_pair(number, below, layer)
+
+    @staticmethod
+    def _check_pair(number: int, below: LayerParameters, layer: LayerParameters) -> None:
+        if len(below.directions) != len(layer.directions):
+            raise LSTMError(
+                f"layer {number}: expected {len(below.directions)} direction(s) as in layer "
+                f"{number - 1}, found {len(layer.directions)}."
+            )
+        if below.forward.dtype != layer.forward.dtype:
+            raise LSTMError(
+                f"layer {number}: expected {below.forward.dtype}, found {layer.forward.dtype}."
+            )
+        if below.output_size != layer.input_size:
+            rows = 4 * layer.hidden_size
+            symbols = "(4*hidden_size, directions*hidden_size of the layer below)"
+            raise ShapeError(
+                f"layer {number} weight_ih",
+                symbols,
+                (rows, below.output_size),
+                (rows, layer.input_size),
+            )
+
+    @property
+    def num_layers(self) -> int:
+        return len(self.layers)
+
+    @property
+    def num_directions(self) -> int:
+        return len(self.layers[0].directions)
+
+    @property
+    def input_size(self) -> int:
+        return self.layers[0].input_size
+
+    @property
+    def hidden_size(self) -> int:
+        """The hidden size of the top layer."""
+        return self.layers[-1].hidden_size
+
+    @property
+    def output_size(self) -> int:
+        return self.layers[-1].output_size
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        return self.layers[0].forward.dtype

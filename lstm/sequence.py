@@ -1,0 +1,66 @@
+"""One cell over whole sequences, forward or reverse: the fast path."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstm.arrays import Floats, matvec
+from lstm.parameters import CellParameters
+from lstm.state import State
+from lstm.trace import DirectionTrace
+
+
+def run_cell(
+    cell: CellParameters, inputs: Floats, initial: State, direction: str
+) -> DirectionTrace:
+    """Run a cell over sequences and record every step.
+
+    The numbers of a sequence do not depend on the others beside it, nor a step's on the steps
+    after it: every matrix product is one matrix with one vector (`matvec`), all else is element
+    by element.
+
+    Args:
+        cell: the weights, 4H rows.
+        inputs: (N, T, D), N sequences of T steps.
+        initial: the state before the first step, h and c each (H,) or (N, H).
+        direction: "forward", or "reverse" to read each sequence from its end. A reverse step
+            is recorded at the place of its input.
+
+    Returns:
+        The record, arrays (N, T, ...), in the dtype of the weights.
+    """
+    n, num_steps, _ = inputs.shape
+    size = cell.hidden_size
+    pre = matvec(cell.weight_ih, inputs) + cell.bias
+    gates = np.empty_like(pre)
+    cells = np.empty((n, num_steps, size), cell.dtype)
+    hidden = np.empty_like(cells)
+    first = State(h=_per_sequence(initial.h, n, size), c=_per_sequence(initial.c, n, size))
+    scale, shift = _one_tanh_for_all(size, cell.dtype)
+    h, c = first.h, first.c
+    for t in range(num_steps) if direction == "forward" else reversed(range(num_steps)):
+        z, a = pre[:, t], gates[:, t]
+        z += matvec(cell.weight_hh, h)
+        np.multiply(z, scale, out=a)
+        np.tanh(a, out=a)
+        a *= scale
+        a += shift
+        i, f, g, o = a[:, :size], a[:, size : 2 * size], a[:, 2 * size : -size], a[:, -size:]
+        c = np.add(f * c, i * g, out=cells[:, t])
+        h = np.multiply(o, np.tanh(c), out=hidden[:, t])
+    return DirectionTrace(direction, inputs, pre, gates, cells, hidden, first)
+
+
+def _per_sequence(array: Floats, n: int, size: int) -> Floats:
+    return np.broadcast_to(array, (n, size))
+
+
+def _one_tanh_for_all(size: int, dtype: np.dtype[np.floating]) -> tuple[Floats, Floats]:
+    """Return scale and shift with which scale * tanh(scale * z) + shift is all four activations.
+
+    sigmoid(z) = tanh(z / 2) / 2 + 1 / 2 for i, f and o; for the candidate it is tanh itself.
+    """
+    scale = np.full(4 * size, 0.5, dtype)
+    shift = np.full(4 * size, 0.5, dtype)
+    scale[2 * size : 3 * size], shift[2 * size : 3 * size] = 1, 0
+    return scale, shift

@@ -1,0 +1,261 @@
+"""Every named quantity of a run, at every step, layer and direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lstm.arrays import Floats
+from lstm.errors import MissingPartError
+from lstm.head import Forecast, Head, forecast
+from lstm.quantities import GATES
+from lstm.state import ModelState, State
+from lstm.tokenizers.tokenizer import Token
+
+
+@dataclass(frozen=True, eq=False)
+class DirectionTrace:
+    """What one cell did: every array (T, ...), or (N, T, ...) for N sequences.
+
+    Each quantity of `lstm.quantities` is an attribute: (T, D) for `layer_input`, (T, H) for
+    all others. A reverse direction's step stands at the place of its input. The packed arrays
+    hold the blocks i, f, g, o side by side.
+
+    >>> zero = State(h=np.zeros(1), c=np.array([4.0]))
+    >>> half = np.full((1, 4), 0.5)
+    >>> trace = DirectionTrace("forward", half, half, half, np.ones((1, 1)), np.ones((1, 1)), zero)
+    >>> trace.forget_cell.item(), trace.input_candidate.item()
+    (2.0, 0.25)
+    """
+
+    direction: str
+    layer_input: Floats
+    pre_activations: Floats
+    gates: Floats
+    cell: Floats
+    hidden: Floats
+    initial: State
+
+    @property
+    def pre_input(self) -> Floats:
+        return self._block(self.pre_activations, "input")
+
+    @property
+    def pre_forget(self) -> Floats:
+        return self._block(self.pre_activations, "forget")
+
+    @property
+    def pre_candidate(self) -> Floats:
+        return self._block(self.pre_activations, "candidate")
+
+    @property
+    def pre_output(self) -> Floats:
+        return self._block(self.pre_activations, "output")
+
+    @property
+    def input(self) -> Floats:
+        return self._block(self.gates, "input")
+
+    @property
+    def forget(self) -> Floats:
+        return self._block(self.gates, "forget")
+
+    @property
+    def candidate(self) -> Floats:
+        return self._block(self.gates, "candidate")
+
+    @property
+    def output(self) -> Floats:
+        return self._block(self.gates, "output")
+
+    @property
+    def input_candidate(self) -> Floats:
+        """What entered the cell: i * g."""
+        return self.input * self.candidate
+
+    @property
+    def forget_cell(self) -> Floats:
+        """What stayed in the cell: f * c', c' being the cell state before the step."""
+        return self.forget * self.previous_cell
+
+    @property
+    def tanh_cell(self) -> Floats:
+        return np.tanh(self.cell)
+
+    @property
+    def previous_cell(self) -> Floats:
+        """The cell state before each step, c'."""
+        first = self.initial.c[..., np.newaxis, :]
+        if self.direction == "forward":
+            return np.concatenate([first, self.cell], axis=-2)[..., :-1, :]
+        return np.concatenate([self.cell, first], axis=-2)[..., 1:, :]
+
+    @property
+    def num_steps(self) -> int:
+        return int(self.cell.shape[-2])
+
+    @property
+    def final(self) -> State:
+        """The state after the last step in reading order; the initial one where T is 0."""
+        if not self.num_steps:
+            return self.initial
+        last = -1 if self.direction == "forward" else 0
+        return State(h=self.hidden[..., last, :], c=self.cell[..., last, :])
+
+    def sequence(self, n: int) -> DirectionTrace:
+        """Return the record of one of N sequences."""
+        arrays = {
+            name: getattr(self, name)[n]
+            for name in ("layer_input", "pre_activations", "gates", "cell", "hidden")
+        }
+        return replace(self, **arrays, initial=State(h=self.initial.h[n], c=self.initial.c[n]))
+
+    @staticmethod
+    def _block(packed: Floats, gate: str) -> Floats:
+        size = packed.shape[-1] // len(GATES)
+        start = GATES.index(gate) * size
+        return packed[..., start : start + size]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """What one layer did, in one direction or two."""
+
+    forward: DirectionTrace
+    reverse: DirectionTrace | None = None
+
+    @property
+    def directions(self) -> tuple[DirectionTrace, ...]:
+        return (self.forward,) if self.reverse is None else (self.forward, self.reverse)
+
+    @property
+    def hidden(self) -> Floats:
+        """The hidden states, (T, H), or (T, 2H) with the reverse direction to the right."""
+        return self._side_by_side("hidden")
+
+    @property
+    def cell(self) -> Floats:
+        """The cell states, side by side as `hidden` has them."""
+        return self._side_by_side("cell")
+
+    def _side_by_side(self, name: str) -> Floats:
+        arrays = [getattr(direction, name) for direction in self.directions]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The record of one run.
+
+    Args:
+        layers: one record per layer, the first reads the input.
+        tokens: the T tokens, or None where vectors were given.
+        text: the text as typed, or None.
+        head: the model's head, or None; `forecast` and `logits` read it.
+    """
+
+    layers: tuple[LayerTrace, ...]
+    tokens: tuple[Token, ...] | None = None
+    text: str | None = None
+    head: Head | None = None
+
+    @property
+    def hidden(self) -> Floats:
+        """The top layer's hidden states, (T, H), or (T, 2H) for two directions."""
+        return self.layers[-1].hidden
+
+    @property
+    def cell(self) -> Floats:
+        """The top layer's cell states, (T, H), or (T, 2H) for two directions."""
+        return self.layers[-1].cell
+
+    @property
+    def num_steps(self) -> int:
+        return self.layers[0].forward.num_steps
+
+    @property
+    def initial(self) -> ModelState:
+        """The state in which the run started."""
+        return self._states("initial")
+
+    @property
+    def final(self) -> ModelState:
+        """The state to continue from: give it as `initial_state` to the next run."""
+        return self._states("final")
+
+    @property
+    def sequences(self) -> tuple[Trace, ...]:
+        """The runs one by one: N traces where N sequences were given, else this one."""
+        if self.layers[0].forward.cell.ndim == 2:
+            return (self,)
+        return tuple(self._sequence(n) for n in range(len(self.layers[0].forward.cell)))
+
+    @property
+    def unknown(self) -> tuple[int, ...]:
+        """The steps at which the unknown token stands for a word outside the vocabulary."""
+        return tuple(n for n, token in enumerate(self.tokens or ()) if not token.known)
+
+    @property
+    def logits(self) -> Floats:
+        """The head's scores after each step, (T, outcomes).
+
+        Raises:
+            MissingPartError: the model has no head.
+        """
+        return self._need_head().logits(self.hidden)
+
+    def forecast(self, k: int = 5) -> Forecast:
+        """Return what the head says after each step: the k best outcomes and the surprisal.
+
+        Raises:
+            MissingPartError: the model has no head.
+        """
+        head = self._need_head()
+        reads_on = head.predicts_tokens and len(self.layers[-1].directions) == 1
+        ids = [token.id for token in self.tokens] if self.tokens and reads_on else None
+        first = None if self.initial.is_zero else self.layers[-1].forward.initial.h
+        return forecast(head, self.hidden, k, ids, first)
+
+    def rows(self, show: Sequence[str] = ("hidden", "cell")) -> Iterator[dict[str, Any]]:
+        """Yield one plain record per step, layer and direction, in this order.
+
+        Args:
+            show: names from `lstm.quantities`, each a key of the record with a (H,) array.
+        """
+        for step in range(self.num_steps):
+            token = self.tokens[step] if self.tokens else None
+            for layer, record in enumerate(self.layers):
+                for direction in record.directions:
+                    yield {
+                        "step": step,
+                        "token": token.text if token else None,
+                        "id": token.id if token else None,
+                        "layer": layer,
+                        "direction": direction.direction,
+                        **{name: getattr(direction, name)[step] for name in show},
+                    }
+
+    def _sequence(self, n: int) -> Trace:
+        layers = tuple(
+            LayerTrace(*(direction.sequence(n) for direction in layer.directions))
+            for layer in self.layers
+        )
+        return replace(self, layers=layers)
+
+    def _states(self, which: str) -> ModelState:
+        return ModelState(
+            {
+                (number, direction.direction): getattr(direction, which)
+                for number, layer in enumerate(self.layers)
+                for direction in layer.directions
+            }
+        )
+
+    def _need_head(self) -> Head:
+        if self.head is None:
+            hint = "Ask for its hidden and cell states instead."
+            raise MissingPartError("head", "a prediction", hint)
+        return self.head

@@ -1,0 +1,154 @@
+"""Safetensors files: named arrays and metadata. The only place that opens weight files.
+
+The header is read by itself, without numpy, so that a file of any size answers at once.
+Format: https://github.com/huggingface/safetensors#format
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from weights.errors import UnreadableFileError, UnsupportedDtypeError
+
+if TYPE_CHECKING:
+    from lstm.arrays import Floats
+
+FLOAT_DTYPES = ("F64", "F32", "F16", "BF16")
+MAX_HEADER = 100_000_000  # bytes; the format's own limit
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What a header tells of one tensor: its number format, such as F32, and its shape."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An opened file: what its header says, and the arrays on request."""
+
+    path: Path
+    tensors: dict[str, TensorInfo]
+    metadata: dict[str, str]
+
+    def read(self, name: str, dtype: str) -> Floats:
+        """Return one tensor as a read-only array of the given float type.
+
+        Raises:
+            UnsupportedDtypeError: the tensor is not stored as F64, F32, F16 or BF16.
+        """
+        info = self.tensors[name]
+        if info.dtype not in FLOAT_DTYPES:
+            raise UnsupportedDtypeError(name, info.dtype, FLOAT_DTYPES)
+        if info.dtype == "BF16":
+            import ml_dtypes  # noqa: F401  # registers bfloat16 with numpy
+        array: Floats = self._handle.get_tensor(name).astype(dtype, copy=False)
+        array.flags.writeable = False
+        return array
+
+    @property
+    def widest_dtype(self) -> str:
+        """`float64` where a tensor is stored so, else `float32`, which holds all the others."""
+        stored = {info.dtype for info in self.tensors.values()}
+        return "float64" if "F64" in stored else "float32"
+
+    def sha256(self) -> str:
+        """Return the hash of the file's bytes, in hexadecimal."""
+        import hashlib
+
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @cached_property
+    def _handle(self) -> Any:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            return safe_open(self.path, framework="numpy")
+        except SafetensorError as error:
+            raise UnreadableFileError(f"not a valid safetensors file: {error}.") from None
+
+
+def open_archive(path: str | os.PathLike[str]) -> Archive:
+    """Read the header of a safetensors file.
+
+    Raises:
+        UnreadableFileError: there is no such file, or its header is not that of the format.
+    """
+    place = Path(path)
+    try:
+        with place.open("rb") as file:
+            header = _parse(_header_bytes(file.read(8), os.fstat(file.fileno()).st_size, file))
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
+    except UnreadableFileError as error:
+        raise error.at(str(path)) from None
+    metadata = header.pop("__metadata__", {})
+    return Archive(place, {name: _info(name, entry) for name, entry in header.items()}, metadata)
+
+
+def archive_bytes(tensors: Mapping[str, Floats], metadata: Mapping[str, str]) -> bytes:
+    """Return arrays and metadata as the bytes of a safetensors file."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    data = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, dict(metadata))
+    return _with_sorted_metadata(data)
+
+
+def _with_sorted_metadata(data: bytes) -> bytes:
+    """Put the metadata in order: the library's own order changes from run to run."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = orjson.loads(data[8:end])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = orjson.dumps(header)
+    text += b" " * (-len(text) % 8)  # the format aligns the tensors to 8 bytes
+    return len(text).to_bytes(8, "little") + text + data[end:]
+
+
+def _header_bytes(prefix: bytes, file_size: int, file: Any) -> bytes:
+    size = int.from_bytes(prefix, "little")
+    if len(prefix) < 8 or size > min(MAX_HEADER, file_size - 8):
+        raise UnreadableFileError(
+            "expected a safetensors file, found something else (its first eight bytes do not "
+            "give the length of a header inside the file)."
+        )
+    return bytes(file.read(size))
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        header = orjson.loads(data)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise UnreadableFileError(
+            "expected a safetensors file, found something else (its header is not JSON)."
+        )
+    return header
+
+
+def _info(name: str, entry: Any) -> TensorInfo:
+    try:
+        return TensorInfo(name, str(entry["dtype"]), tuple(int(n) for n in entry["shape"]))
+    except (TypeError, KeyError, ValueError):
+        raise UnreadableFileError(
+            f"{name}: expected dtype and shape in the header, found {entry!r}."
+        ) from None

@@ -1,0 +1,36 @@
+"""A written file is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it takes the name, else it is removed.
+
+    A file that stood at `path` stays untouched until the new one is complete on disk.
+    """
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _make_like_a_new_file(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _make_like_a_new_file(path: Path) -> None:
+    """Flush to disk, and give the permissions of a file made in the usual way."""
+    umask = os.umask(0)
+    os.umask(umask)
+    with path.open("rb+") as file:
+        os.fchmod(file.fileno(), 0o666 & ~umask)
+        os.fsync(file.fileno())

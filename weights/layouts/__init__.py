@@ -1,0 +1,1 @@
+"""How frameworks store LSTM weights: one file of data per layout."""

@@ -1,0 +1,154 @@
+"""Open a file, choose the layout, read it, check that no tensor is left over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lstm.card import Card
+from lstm.embedding import Embedding
+from lstm.errors import LSTMError
+from lstm.head import Head
+from lstm.model import Model
+from lstm.tokenizers.tokenizer import Tokenizer
+from weights.archive import Archive, open_archive
+from weights.layouts.detection import detect
+from weights.layouts.layout import FoundLSTM
+from weights.layouts.native import NATIVE
+from weights.metadata import Metadata, read_metadata
+from weights.parts import Parts, find_parts
+from weights.pretrained.registry import DEFAULT, find
+from weights.reader import read_parameters
+from weights.vocabulary import beside, read_tokenizer
+
+DTYPES = ("float32", "float64")
+
+
+def load(
+    source: str | os.PathLike[str] = DEFAULT,
+    *,
+    layout: str | None = None,
+    prefix: str | None = None,
+    tokenizer: str | os.PathLike[str] | None = None,
+    dtype: str | None = None,
+) -> Model:
+    """Load a frozen LSTM with all that stands around it. Prints nothing.
+
+    Args:
+        source: a safetensors file, or the name of an embedded model.
+        layout: the name of the file's layout, where it cannot be told from the names.
+        prefix: which LSTM, where the file holds several.
+        tokenizer: a vocab.txt, vocab.json or tokenizer.json; otherwise the one in the file, or
+            beside it.
+        dtype: `float32` or `float64`, in which everything is computed; otherwise float64 where
+            the file holds such numbers, else float32.
+
+    Returns:
+        The model; `model.card.assumed` says what had to be assumed.
+
+    Raises:
+        LSTMError: the file cannot be read as an LSTM; the message names file, place and reason.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise LSTMError(f"dtype: expected {' or '.join(DTYPES)}, found {dtype!r}.")
+    path = find(source)
+    try:
+        archive = open_archive(path)
+        found = detect(archive.tensors, layout, prefix)
+        return _assemble(archive, found, str(source), tokenizer, dtype or archive.widest_dtype)
+    except LSTMError as error:
+        raise error.at(str(source)) from None
+
+
+def _assemble(
+    archive: Archive,
+    found: FoundLSTM,
+    source: str,
+    tokenizer: str | os.PathLike[str] | None,
+    dtype: str,
+) -> Model:
+    native = found.layout is NATIVE
+    metadata = read_metadata(archive.metadata) if native else Metadata()
+    parts = find_parts(archive.tensors, found)
+    words, assumed = _tokenizer(archive.path, metadata, tokenizer)
+    embedding = _embedding(archive, parts, dtype)
+    return Model(
+        parameters=read_parameters(archive, found, dtype),
+        embedding=embedding,
+        head=_head(archive, parts, metadata, words, embedding, dtype),
+        tokenizer=words,
+        card=_card(archive, found, metadata, source, (*parts.assumed, *assumed)),
+    )
+
+
+def _tokenizer(
+    weights: Path, metadata: Metadata, named: str | os.PathLike[str] | None
+) -> tuple[Tokenizer | None, Sequence[str]]:
+    """The tokenizer named by the user, else the one in the file, else one beside it."""
+    if named is not None:
+        return read_tokenizer(Path(named))
+    if metadata.tokenizer is not None:
+        return metadata.tokenizer, ()
+    path = beside(weights)
+    if path is None:
+        return None, ()
+    words, assumed = read_tokenizer(path)
+    return words, (f"tokenizer: {path.name}, which lies beside the weights", *assumed)
+
+
+def _embedding(archive: Archive, parts: Parts, dtype: str) -> Embedding | None:
+    return None if parts.embedding is None else Embedding(archive.read(parts.embedding, dtype))
+
+
+def _head(
+    archive: Archive,
+    parts: Parts,
+    metadata: Metadata,
+    words: Tokenizer | None,
+    embedding: Embedding | None,
+    dtype: str,
+) -> Head | None:
+    names = [parts.head, parts.head_bias, parts.projection, parts.projection_bias]
+    arrays = [None if name is None else archive.read(name, dtype) for name in names]
+    weight, bias, projection, projection_bias = arrays
+    if metadata.tied:
+        if embedding is None:
+            raise LSTMError("head: expected an embedding to be tied to, found none.")
+        weight = embedding.weight
+    if weight is None:
+        return None
+    head = Head(weight, bias, projection, projection_bias)
+    if metadata.labels is not None:
+        return replace(head, names=metadata.labels, predicts_tokens=False)
+    return _name_outcomes(head, words, embedding)
+
+
+def _name_outcomes(head: Head, words: Tokenizer | None, embedding: Embedding | None) -> Head:
+    """Outcomes are tokens where there are as many as the model reads, else numbered labels."""
+    tokens = words.vocabulary.tokens if words else ()
+    if len(tokens) == head.num_outcomes:
+        return replace(head, names=tokens)
+    size = embedding.vocabulary_size if embedding else None
+    return replace(head, predicts_tokens=head.num_outcomes == size)
+
+
+def _card(
+    archive: Archive,
+    found: FoundLSTM,
+    metadata: Metadata,
+    source: str,
+    assumed: tuple[str, ...],
+) -> Card:
+    return Card(
+        source=source,
+        sha256=archive.sha256(),
+        layout=found.layout.name,
+        assumed=assumed,
+        description=metadata.description,
+        licence=metadata.licence,
+        origin=metadata.source,
+        units=metadata.units,
+        quality=metadata.quality,
+    )

@@ -1,0 +1,128 @@
+"""The `__metadata__` of the project's own files: what it may say, checked entry by entry.
+
+Every value is a string; structured ones are JSON. Free of numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from lstm.address import Address
+from lstm.card import NamedUnit
+from lstm.tokenizers.registry import from_specification
+from lstm.tokenizers.tokenizer import Tokenizer, strings
+from weights.errors import WeightsError
+
+FORMAT = "lstm.native/1"
+
+# The cell's options, and the values that this version computes.
+CELL_OPTIONS = {"gate_activation": ("sigmoid",), "candidate_activation": ("tanh",)}
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says about itself beside its tensors."""
+
+    tokenizer: Tokenizer | None = None
+    labels: tuple[str, ...] | None = None
+    tied: bool = False
+    description: str = ""
+    licence: str = ""
+    source: str = ""
+    units: tuple[NamedUnit, ...] = ()
+    quality: dict[str, Any] = field(default_factory=dict)
+
+
+def read_metadata(raw: Mapping[str, str]) -> Metadata:
+    """Read the metadata of a file in the native layout.
+
+    Raises:
+        WeightsError: another format version, a cell option that is not supported, or an entry
+            that is malformed.
+        LSTMError: the tokenizer's record is malformed.
+    """
+    version = raw.get("format")
+    if version != FORMAT:
+        raise WeightsError(
+            f"metadata: expected format {FORMAT}, found {version!r}. "
+            "The file was written by another version of this tool, or by hand."
+        )
+    _check_cell(_record(raw, "cell"))
+    head = _record(raw, "head")
+    return Metadata(
+        tokenizer=from_specification(_json(raw, "tokenizer")) if "tokenizer" in raw else None,
+        labels=strings(head["labels"]) if "labels" in head else None,
+        tied=head.get("tied") is True,
+        description=raw.get("description", ""),
+        licence=raw.get("licence", ""),
+        source=raw.get("source", ""),
+        units=tuple(_unit(entry) for entry in _json(raw, "units", [])),
+        quality=_record(raw, "quality"),
+    )
+
+
+def write_metadata(metadata: Metadata) -> dict[str, str]:
+    """Return the entries from which `read_metadata` makes the same again."""
+    head: dict[str, Any] = {"tied": True} if metadata.tied else {}
+    if metadata.labels is not None:
+        head["labels"] = list(metadata.labels)
+    structured = {
+        "cell": {option: values[0] for option, values in CELL_OPTIONS.items()},
+        "tokenizer": metadata.tokenizer.specification() if metadata.tokenizer else None,
+        "head": head,
+        "units": [_unit_record(unit) for unit in metadata.units],
+        "quality": metadata.quality,
+    }
+    plain = {
+        "description": metadata.description,
+        "licence": metadata.licence,
+        "source": metadata.source,
+    }
+    written = {key: orjson.dumps(value).decode() for key, value in structured.items() if value}
+    return {"format": FORMAT, **written, **{key: text for key, text in plain.items() if text}}
+
+
+def _check_cell(options: dict[str, Any]) -> None:
+    for option, value in options.items():
+        supported = CELL_OPTIONS.get(option)
+        if supported is None or value not in supported:
+            known = ", ".join(f"{name} {' or '.join(v)}" for name, v in CELL_OPTIONS.items())
+            raise WeightsError(
+                f"metadata: cell option {option} = {value!r} is not supported. Known: {known}."
+            )
+
+
+def _unit(entry: Any) -> NamedUnit:
+    try:
+        auc = entry.get("auc")
+        address = Address.parse(entry["address"])
+        return NamedUnit(address, str(entry["tells"]), None if auc is None else float(auc))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise WeightsError(
+            f"metadata: units: expected address, tells and auc, found {entry!r}."
+        ) from None
+
+
+def _unit_record(unit: NamedUnit) -> dict[str, Any]:
+    record: dict[str, Any] = {"address": repr(unit.address), "tells": unit.tells}
+    return record if unit.auc is None else {**record, "auc": unit.auc}
+
+
+def _record(raw: Mapping[str, str], key: str) -> dict[str, Any]:
+    value = _json(raw, key, {})
+    if not isinstance(value, dict):
+        raise WeightsError(f"metadata: {key}: expected a JSON object, found {raw[key][:40]!r}.")
+    return value
+
+
+def _json(raw: Mapping[str, str], key: str, missing: Any = None) -> Any:
+    if key not in raw:
+        return missing
+    try:
+        return orjson.loads(raw[key])
+    except orjson.JSONDecodeError as error:
+        raise WeightsError(f"metadata: {key}: expected JSON, found an error: {error}.") from None

@@ -1,0 +1,1 @@
+"""The embedded models, each in a folder with the script that made it."""

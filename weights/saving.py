@@ -1,0 +1,94 @@
+"""Write one self-contained file: weights, embedding, head, tokenizer, provenance."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from lstm.arrays import Floats
+from lstm.errors import LSTMError
+from lstm.model import Model
+from lstm.quantities import GATES
+from weights.archive import archive_bytes
+from weights.atomic import replacing
+from weights.metadata import Metadata, write_metadata
+from weights.parts import NATIVE_NAMES
+
+_GATE_NAMES = {
+    "input": "input_gate",
+    "forget": "forget_gate",
+    "candidate": "candidate",
+    "output": "output_gate",
+}
+
+
+def save(path: str | os.PathLike[str], model: Model, *, dtype: str | None = None) -> None:
+    """Write a model in the native layout, whole or not at all.
+
+    Args:
+        path: the file, by convention `*.safetensors`.
+        model: what `load` gives back from it.
+        dtype: `float16`, `float32` or `float64`; otherwise that of the parameters. A narrower
+            one rounds.
+
+    Raises:
+        LSTMError: a number does not fit into the dtype, or the dtype is another.
+        OSError: the file cannot be written.
+    """
+    if dtype not in (None, "float16", "float32", "float64"):
+        raise LSTMError(f"dtype: expected float16, float32 or float64, found {dtype!r}.")
+    arrays = {**_cells(model), **_parts(model)}
+    written = {name: _cast(name, array, dtype) for name, array in arrays.items()}
+    with replacing(path) as temporary:
+        temporary.write_bytes(archive_bytes(written, write_metadata(_metadata(model))))
+
+
+def _cells(model: Model) -> dict[str, Floats]:
+    arrays: dict[str, Floats] = {}
+    for number, layer in enumerate(model.parameters.layers):
+        for direction, cell in layer.directions.items():
+            for gate in GATES:
+                name = f"layers.{number}.{direction}.{_GATE_NAMES[gate]}"
+                arrays[f"{name}.weight"] = cell.gate_weight(gate)
+                arrays[f"{name}.bias"] = cell.gate_bias(gate)
+    return arrays
+
+
+def _parts(model: Model) -> dict[str, Floats]:
+    head = model.head
+    arrays = {
+        "embedding": model.embedding.weight if model.embedding else None,
+        "head": head.weight if head and not _is_tied(model) else None,
+        "head_bias": head.bias if head else None,
+        "projection": head.projection if head else None,
+        "projection_bias": head.projection_bias if head else None,
+    }
+    return {NATIVE_NAMES[part]: array for part, array in arrays.items() if array is not None}
+
+
+def _is_tied(model: Model) -> bool:
+    return bool(model.head and model.embedding and model.head.weight is model.embedding.weight)
+
+
+def _metadata(model: Model) -> Metadata:
+    labels = model.head.names if model.head and not model.head.predicts_tokens else None
+    return Metadata(
+        tokenizer=model.tokenizer,
+        labels=labels,
+        tied=_is_tied(model),
+        description=model.card.description,
+        licence=model.card.licence,
+        source=model.card.origin,
+        units=model.card.units,
+        quality=model.card.quality,
+    )
+
+
+def _cast(name: str, array: Floats, dtype: str | None) -> Floats:
+    with np.errstate(over="ignore"):
+        cast = array.astype(dtype or array.dtype)
+    if not np.array_equal(np.isfinite(cast), np.isfinite(array)):
+        largest = float(np.abs(array[np.isfinite(array)]).max())
+        raise LSTMError(f"{name}: expected numbers within {dtype}, found {largest:.6g}.")
+    return cast
