@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 from unicodedata import category
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ class CommandLineError(Exception):
     """Options that contradict each other, have no effect, or have no such value."""
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(NamedTuple):
     """Where a table goes: how wide it may be, and whether it may have colours."""
 
     is_terminal: bool
@@ -72,10 +72,20 @@ class Terminal:
         return "truecolor" if deep else "256"
 
 
-def standard_output() -> BinaryIO:
-    """Return the byte stream behind standard output, with its text written out first."""
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Give the bytes of standard output, buffered also where Python was told not to buffer."""
     sys.stdout.flush()
-    return sys.stdout.buffer
+    with open(sys.stdout.fileno(), "wb", closefd=False) as stream:
+        yield stream
+
+
+def write_json(document: object) -> None:
+    """Write a JSON document and a newline to standard output."""
+    import orjson
+
+    with standard_output() as stream:
+        stream.write(orjson.dumps(document) + b"\n")
 
 
 def note(message: str) -> None:

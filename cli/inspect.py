@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import options as o
-from cli.console import Terminal, standard_output
+from cli.console import Terminal, write_json
 from lstm.errors import LSTMError
 from weights.archive import Archive, open_archive
 from weights.inspection import describe, describe_file, find_all, statistics
@@ -71,9 +71,7 @@ def _examine(
 
 def _write(record: dict[str, Any], json: bool, color: str) -> None:
     if json:
-        import orjson
-
-        standard_output().write(orjson.dumps(record) + b"\n")
+        write_json(record)
         return
     from cli.inspection_tables import print_record
 

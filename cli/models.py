@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from cli import options as o
-from cli.console import Terminal, standard_output
+from cli.console import Terminal, write_json
 from weights.pretrained.registry import DEFAULT, NAMES, path_of
 
 SCHEMA = "lstm.models/1"
@@ -22,10 +22,7 @@ def models(json: o.JsonOnly = False, color: o.ColorWhen = "auto", debug: o.Debug
     """
     records = [_record(name) for name in NAMES]
     if json:
-        import orjson
-
-        document = {"schema": SCHEMA, "models": records}
-        standard_output().write(orjson.dumps(document) + b"\n")
+        write_json({"schema": SCHEMA, "models": records})
         return
     from cli.tables import pairs, section
 
@@ -42,7 +39,7 @@ def _record(name: str) -> dict[str, Any]:
     from weights.metadata import read_metadata
 
     archive = open_archive(path_of(name))
-    found = detect(archive.tensors)
+    found = detect(archive.tensors, "native")
     metadata = read_metadata(archive.metadata)
     input_size, hidden_size = found.sizes((0, "forward"))
     return {
@@ -56,7 +53,7 @@ def _record(name: str) -> dict[str, Any]:
         "vocabulary_size": len(metadata.tokenizer.vocabulary) if metadata.tokenizer else None,
         "licence": metadata.licence,
         "trained_on": metadata.source,
-        "quality": metadata.quality,
+        "quality": dict(metadata.quality),
     }
 
 

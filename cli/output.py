@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from cli.console import CommandLineError, Terminal, note, standard_output
 from cli.formats.registry import Format
@@ -19,8 +18,7 @@ from lstm.trace import Trace
 TOP_K, DIGITS = 5, 2  # where the command line does not say
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """What the command line asks to write; see `cli.options`."""
 
     format: Format
@@ -73,7 +71,8 @@ def tell_assumptions(model: Model) -> None:
 def opened(path: Path | None) -> Iterator[BinaryIO]:
     """Open standard output, or a file that appears only when it is complete."""
     if path is None:
-        yield standard_output()
+        with standard_output() as stream:
+            yield stream
         return
     from weights.atomic import replacing
 

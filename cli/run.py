@@ -62,9 +62,9 @@ def run(
     _refuse_idle_options(chosen, request, digits, top_k, carry)
     selection = Selection(
         parse_show(show or "hidden,cell"),
-        Spans("--layers", layers),
-        Spans("--units", units),
-        Spans("--steps", steps),
+        Spans.parse("--layers", layers),
+        Spans.parse("--units", units),
+        Spans.parse("--steps", steps),
     )
     # Only now, when the command line is known to be sound, import numpy and read the weights.
     from cli.output import Output, write_traces

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import options as o
-from cli.console import standard_output
 
 SCHEMAS = ("trace", "record", "inspect", "tokens", "models")
 
@@ -27,5 +27,5 @@ def schema(
       lstm schema
       lstm schema inspect > inspect.schema.json
     """
-    text = files("cli").joinpath("schemas", f"{name}.schema.json").read_bytes()
-    standard_output().write(text)
+    path = Path(__file__).parent / "schemas" / f"{name}.schema.json"
+    sys.stdout.write(path.read_text("utf-8"))

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.console import CommandLineError
 from lstm.quantities import NAMES
-from lstm.trace import Trace
 
-_SPAN = re.compile(r"-?\d+|(-?\d+)?:(-?\d+)?")
+if TYPE_CHECKING:
+    from lstm.trace import Trace
+
+_SPAN = r"-?\d+|(-?\d+)?:(-?\d+)?"
 
 
-@dataclass(frozen=True)
-class Spans:
+class Spans(NamedTuple):
     """A list of numbers and spans, as `0:8,12` writes them; None stands for everything."""
 
     option: str
     text: str | None
 
-    def __post_init__(self) -> None:
-        if self.text is not None and not all(map(_SPAN.fullmatch, self.text.split(","))):
+    @classmethod
+    def parse(cls, option: str, text: str | None) -> Spans:
+        """Check that the value of an option follows the grammar."""
+        if text is not None and not all(re.fullmatch(_SPAN, part) for part in text.split(",")):
             raise CommandLineError(
-                f"{self.option}: expected numbers and spans such as 0:8,12, found {self.text!r}."
+                f"{option}: expected numbers and spans such as 0:8,12, found {text!r}."
             )
+        return cls(option, text)
 
     def within(self, size: int) -> list[int]:
         """Return the chosen numbers below `size`, each once, in ascending order."""
@@ -55,8 +58,7 @@ class Spans:
             )
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """What of a trace is shown: quantities by name, and which layers, units and steps."""
 
     show: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
@@ -10,12 +10,14 @@ from rich.text import Text
 
 from cli.console import printable
 
-# A diverging scale for states and a sequential one for gates, readable by colour-blind people.
-# The weakest level has no background, so that it is the page itself, dark or light.
-NEGATIVE = ("#27496d", "#2f6db0", "#5b9bd5", "#a6cdf0")
-POSITIVE = ("#6d3c1d", "#b35a1f", "#e8893c", "#fbc48d")
-SHARE = ("#1f4a45", "#2b7a70", "#46aa9a", "#97d6c8")
-INK = ("#ffffff", "#ffffff", "#000000", "#000000")
+# A diverging scale for states (blue, orange) and a sequential one for gates, which colour-blind
+# people can read. All levels are about equally light and differ in saturation, so that a strong
+# value stands out and a weak one recedes on a dark page and on a light one; the weakest is the
+# page itself.
+NEGATIVE = ("#5f6f80", "#46729f", "#2672c0", "#0067e0")
+POSITIVE = ("#80705f", "#a06a3c", "#c0641a", "#dc5a00")
+SHARE = ("#607570", "#43807a", "#208a7c", "#008f7a")
+INK = "#ffffff"
 
 
 def table(*headers: str | Column, caption: str = "") -> Table:
@@ -54,7 +56,7 @@ def heat(text: str, value: float, scale: float, diverging: bool = True) -> Text:
     if level < 0:
         return Text(text)
     colors = (NEGATIVE if value < 0 else POSITIVE) if diverging else SHARE
-    return Text(text, style=f"{INK[level]} on {colors[level]}")
+    return Text(text, style=f"{INK} on {colors[level]}")
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> Table:
@@ -65,10 +67,3 @@ def pairs(rows: Iterable[tuple[str, object]]) -> Table:
     for name, value in rows:
         grid.add_row(plain(name), plain(value))
     return grid
-
-
-def in_columns(cells: Sequence[Text], headers: Sequence[Column]) -> Table:
-    """Make a table with one row."""
-    made = table(*headers)
-    made.add_row(*cells)
-    return made

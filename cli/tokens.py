@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options as o
-from cli.console import Terminal, standard_output
+from cli.console import Terminal, write_json
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
 
@@ -57,13 +57,10 @@ def tokens(
 
 
 def _write_json(found: list[tuple[str, tuple[Token, ...]]]) -> None:
-    import orjson
-
     sequences = [
         {"text": text, "tokens": [_record(token) for token in pieces]} for text, pieces in found
     ]
-    document = {"schema": SCHEMA, "sequences": sequences}
-    standard_output().write(orjson.dumps(document) + b"\n")
+    write_json({"schema": SCHEMA, "sequences": sequences})
 
 
 def _record(token: Token) -> dict[str, object]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstm.errors import LSTMError
 from lstm.quantities import BY_SYMBOL, DIRECTIONS
 
-_GRAMMAR = re.compile(
+_GRAMMAR = (
     r"l(?P<layer>\d+)"
     r"(?:\.(?P<direction>forward|reverse))?"
     r"\.(?P<symbol>[a-z_]+)"
@@ -17,14 +17,10 @@ _GRAMMAR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A layer, a direction, a quantity by its letter, and spans of units and of steps.
 
     Everything counts from 0. A span is a number, `3:7` (7 excluded), `2:`, `:5`, or None: all.
-
-    Raises:
-        LSTMError: the layer is negative, or there is no such direction or letter.
 
     >>> Address(0, "forward", "f", 42, 3)
     l0.f[42]@3
@@ -38,26 +34,18 @@ class Address:
     units: int | slice | None = None
     steps: int | slice | None = None
 
-    def __post_init__(self) -> None:
-        if self.layer < 0 or self.direction not in DIRECTIONS or self.symbol not in BY_SYMBOL:
-            known = ", ".join(BY_SYMBOL)
-            raise LSTMError(
-                f"address {self}: expected layer, direction and one of {known}; "
-                "for example l0.c[81] or l1.reverse.f[3]@2."
-            )
-
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read an address.
 
         Raises:
-            LSTMError: the text does not follow the grammar.
+            LSTMError: the text does not follow the grammar, or no quantity has that letter.
         """
-        match = _GRAMMAR.fullmatch(text)
-        if match is None:
+        match = re.fullmatch(_GRAMMAR, text)
+        if match is None or match["symbol"] not in BY_SYMBOL:
             raise LSTMError(
                 f"address {text!r}: expected layer.quantity[unit]@step, such as l0.c[81]@3, "
-                "l0.reverse.f[3:7] or l1.h@2:."
+                f"l0.reverse.f[3:7] or l1.h@2:; quantities are {', '.join(BY_SYMBOL)}."
             )
         return cls(
             int(match["layer"]),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lstm.address import Address
 
 
-@dataclass(frozen=True, slots=True)
-class NamedUnit:
+class NamedUnit(NamedTuple):
     """A unit that was found to tell something.
 
     `auc` is how well its value alone separates the two cases on test data, 0.5 to 1; None for
@@ -21,8 +21,7 @@ class NamedUnit:
     auc: float | None = None
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """Where a model came from and what had to be assumed to read it.
 
     `source` is the file or the name it was loaded from, `sha256` the hash of the file's bytes,
@@ -37,4 +36,4 @@ class Card:
     licence: str = ""
     origin: str = ""
     units: tuple[NamedUnit, ...] = ()
-    quality: dict[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, Any] = MappingProxyType({})

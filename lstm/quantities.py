@@ -6,7 +6,7 @@ the states before the step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DIRECTIONS = ("forward", "reverse")
 
@@ -14,8 +14,7 @@ DIRECTIONS = ("forward", "reverse")
 GATES = ("input", "forget", "candidate", "output")
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """One named array of a trace.
 
     `name` is its attribute and its key in JSON, `symbol` its letter in formulas and addresses,

@@ -13,8 +13,7 @@ from lstm.errors import LSTMError, ShapeError
 from lstm.parameters import Parameters
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(NamedTuple):
     """The hidden state h and the cell state c of one cell, each (H,) or (N, H).
 
     >>> State(h=np.zeros(3), c=np.ones(3)).c.tolist()

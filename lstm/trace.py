@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from lstm.state import ModelState, State
 from lstm.tokenizers.tokenizer import Token
 
 
-@dataclass(frozen=True, eq=False)
-class DirectionTrace:
+class DirectionTrace(NamedTuple):
     """What one cell did: every array (T, ...), or (N, T, ...) for N sequences.
 
     Each quantity of `lstm.quantities` is an attribute: (T, D) for `layer_input`, (T, H) for
@@ -111,7 +110,7 @@ class DirectionTrace:
             name: getattr(self, name)[n]
             for name in ("layer_input", "pre_activations", "gates", "cell", "hidden")
         }
-        return replace(self, **arrays, initial=State(h=self.initial.h[n], c=self.initial.c[n]))
+        return self._replace(**arrays, initial=State(h=self.initial.h[n], c=self.initial.c[n]))
 
     @staticmethod
     def _block(packed: Floats, gate: str) -> Floats:
@@ -120,8 +119,7 @@ class DirectionTrace:
         return packed[..., start : start + size]
 
 
-@dataclass(frozen=True, eq=False)
-class LayerTrace:
+class LayerTrace(NamedTuple):
     """What one layer did, in one direction or two."""
 
     forward: DirectionTrace

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -25,8 +25,7 @@ FLOAT_DTYPES = ("F64", "F32", "F16", "BF16")
 MAX_HEADER = 100_000_000  # bytes; the format's own limit
 
 
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
+class TensorInfo(NamedTuple):
     """What a header tells of one tensor: its number format, such as F32, and its shape."""
 
     name: str

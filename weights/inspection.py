@@ -10,7 +10,7 @@ from weights.archive import Archive, TensorInfo
 from weights.layouts.detection import check, detect, every_lstm, evidence
 from weights.layouts.layout import CellAddress, FoundLSTM
 from weights.layouts.native import NATIVE
-from weights.metadata import Metadata, read_metadata
+from weights.metadata import Metadata, declared_layout, read_metadata
 from weights.parts import Parts, find_parts
 from weights.vocabulary import beside, read_tokenizer
 
@@ -23,7 +23,8 @@ def find_all(archive: Archive, layout: str | None, prefix: str | None) -> list[F
     Raises:
         LSTMError: there is none; the message says why.
     """
-    found = every_lstm(archive.tensors)
+    layout = layout or declared_layout(archive.metadata)
+    found = every_lstm(archive.tensors) if layout is None else []
     if layout is not None or prefix is not None or len(found) < 2:
         return [detect(archive.tensors, layout, prefix)]
     for lstm in found:
@@ -104,7 +105,7 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "description": metadata.description,
         "licence": metadata.licence,
         "trained_on": metadata.source,
-        "quality": metadata.quality,
+        "quality": dict(metadata.quality),
         "assumed": [*parts.assumed, *assumed],
     }
 

@@ -17,7 +17,7 @@ from weights.archive import Archive, open_archive
 from weights.layouts.detection import detect
 from weights.layouts.layout import FoundLSTM
 from weights.layouts.native import NATIVE
-from weights.metadata import Metadata, read_metadata
+from weights.metadata import Metadata, declared_layout, read_metadata
 from weights.parts import Parts, find_parts
 from weights.pretrained.registry import DEFAULT, find
 from weights.reader import read_parameters
@@ -56,7 +56,7 @@ def load(
     path = find(source)
     try:
         archive = open_archive(path)
-        found = detect(archive.tensors, layout, prefix)
+        found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
         return _assemble(archive, found, str(source), tokenizer, dtype or archive.widest_dtype)
     except LSTMError as error:
         raise error.at(str(source)) from None

@@ -6,8 +6,8 @@ Every value is a string; structured ones are JSON. Free of numpy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,8 +23,7 @@ FORMAT = "lstm.native/1"
 CELL_OPTIONS = {"gate_activation": ("sigmoid",), "candidate_activation": ("tanh",)}
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(NamedTuple):
     """What a file says about itself beside its tensors."""
 
     tokenizer: Tokenizer | None = None
@@ -34,7 +33,12 @@ class Metadata:
     licence: str = ""
     source: str = ""
     units: tuple[NamedUnit, ...] = ()
-    quality: dict[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, Any] = MappingProxyType({})
+
+
+def declared_layout(raw: Mapping[str, str]) -> str | None:
+    """Return the layout that a file says it has; other programs' files say nothing."""
+    return "native" if raw.get("format", "").startswith("lstm.native/") else None
 
 
 def read_metadata(raw: Mapping[str, str]) -> Metadata:
@@ -75,7 +79,7 @@ def write_metadata(metadata: Metadata) -> dict[str, str]:
         "tokenizer": metadata.tokenizer.specification() if metadata.tokenizer else None,
         "head": head,
         "units": [_unit_record(unit) for unit in metadata.units],
-        "quality": metadata.quality,
+        "quality": dict(metadata.quality),
     }
     plain = {
         "description": metadata.description,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from weights.archive import TensorInfo
 from weights.errors import WeightsError
@@ -28,8 +28,7 @@ NATIVE_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """The names of the tensors around an LSTM; None where a part is not there.
 
     `unused` are the tensors that belong to nothing; `assumed` says what was concluded.

@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import RenderableType
+from rich.table import Column
+from rich.text import Text
 
 from cli.formats.report import Report
 from cli.formats.words import Words
-from cli.tables import heat, number, table
+from cli.tables import heat, table
 from lstm.quantities import Quantity
 from lstm.trace import DirectionTrace
 
 
 def heat_map(
-    words: Words, record: DirectionTrace, quantity: Quantity, units: Sequence[int], digits: int
+    words: Words, record: DirectionTrace, quantity: Quantity, columns: Columns, digits: int
 ) -> RenderableType:
-    """Make the table of a quantity for the chosen units."""
-    values = getattr(record, quantity.name)[words.steps][:, units]
+    """Make the table of a quantity; the cells touch, so that patterns show."""
+    array = getattr(record, quantity.name)[words.steps]
+    units = [unit for unit in columns.units if unit < array.shape[1]]
+    values = array[:, units]
     finite = values[np.isfinite(values)]
     scale = float(np.abs(finite).max(initial=0)) if quantity.high is None else quantity.high
-    made = table(*words.headers, *(number(str(unit)) for unit in units))
+    # One text per row, not a cell per number: Rich takes its time for each cell.
+    numbered = Text("".join(str(unit).rjust(columns.width) for unit in units))
+    made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
-        cells = (heat(written(x, digits), x, scale, quantity.low != 0) for x in numbers)
-        made.add_row(*words.cells(row), *cells)
+        texts = (written(x, digits).rjust(columns.width) for x in numbers)
+        cells = (heat(t, x, scale, quantity.low != 0) for t, x in zip(texts, numbers, strict=True))
+        made.add_row(*words.cells(row), Text().join(cells))
     return made
 
 
-def choose_units(words: Words, record: DirectionTrace, report: Report) -> list[int]:
-    """The units asked for, or as many as fit, those with the largest |c|, in their order."""
-    size = record.cell.shape[1]
-    if report.selection.units.text is not None:
-        return report.selection.units.within(size)
-    room = (report.terminal.width - words.width) // _column_width(words, record, report)
-    largest = np.abs(np.nan_to_num(record.cell[words.steps])).max(axis=0)
-    return sorted(np.argsort(-largest, kind="stable")[: max(room, 1)].tolist())
+class Columns(NamedTuple):
+    """Which units get a column, and how wide it is, the same for all quantities of a layer."""
+
+    units: tuple[int, ...]
+    width: int
+
+    @classmethod
+    def choose(cls, words: Words, record: DirectionTrace, report: Report) -> Columns:
+        """Take the units asked for, or as many as fit, those with the largest |c|."""
+        size = record.cell.shape[1]
+        width = _width(words, record, report)
+        if report.selection.units.text is not None:
+            return cls(tuple(report.selection.units.within(size)), width)
+        room = max((report.terminal.width - words.width) // width, 1)
+        largest = np.abs(np.nan_to_num(record.cell[words.steps])).max(axis=0)
+        chosen = np.argsort(-largest, kind="stable")[:room]
+        return cls(tuple(sorted(chosen.tolist())), width)
 
 
 def written(value: float, digits: int) -> str:
@@ -45,7 +60,7 @@ def written(value: float, digits: int) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
-def _column_width(words: Words, record: DirectionTrace, report: Report) -> int:
+def _width(words: Words, record: DirectionTrace, report: Report) -> int:
     """The width of the widest number among the shown quantities, and a gap."""
     shown: list[Any] = [getattr(record, name)[words.steps] for name in report.selection.show]
     ends = [float(end) for array in shown for end in (np.nanmin(array), np.nanmax(array))]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cli.console import CommandLineError
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from cli.formats.report import Report, Writer
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """An output format.
 
     Args:

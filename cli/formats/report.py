@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from cli.console import Terminal
 from cli.selection import Selection
@@ -11,8 +10,7 @@ from lstm.model import Model
 from lstm.trace import Trace
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What to write and where.
 
     `top_k` is the number of predictions per step, `digits` of digits in tables; `summary` adds to

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.console import printable
-from cli.formats.heatmap import choose_units, heat_map
+from cli.formats.heatmap import Columns, heat_map
 from cli.formats.report import Report
 from cli.formats.summary import gate_table, named_unit_table, prediction_table
 from cli.formats.words import Words
@@ -47,12 +47,11 @@ def _layer(
     words: Words, layer: int, record: DirectionTrace, report: Report
 ) -> Iterator[RenderableType]:
     where = _where(layer, record, report)
-    units = choose_units(words, record, report)
+    columns = Columns.choose(words, record, report)
     for name in report.selection.show:
         quantity = BY_NAME[name]
-        chosen = [unit for unit in units if unit < getattr(record, name).shape[1]]
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
-        yield section(heading, heat_map(words, record, quantity, chosen, report.digits))
+        yield section(heading, heat_map(words, record, quantity, columns, report.digits))
     if report.summary:
         yield section(f"What the gates did{where}", gate_table(words, record))
 
@@ -80,7 +79,7 @@ def _footer(trace: Trace, report: Report) -> str:
     parts = []
     size = report.model.parameters.hidden_size
     steps = report.selection.steps.within(trace.num_steps)
-    shown = len(choose_units(Words(trace, steps), trace.layers[-1].forward, report))
+    shown = len(Columns.choose(Words(trace, steps), trace.layers[-1].forward, report).units)
     if shown < size:
         how = "as chosen" if report.selection.units.text else "those with the largest |c|"
         parts.append(f"{shown} of {size} units, {how}; --units 0:8,12 chooses others.")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
-from rich.terminal_theme import TerminalTheme
 
 from cli.console import Terminal
 from cli.formats.report import Report
@@ -16,18 +14,12 @@ from lstm.trace import Trace
 
 WIDTH = 100
 
-PAPER = TerminalTheme(
-    background=(24, 26, 31),
-    foreground=(222, 224, 228),
-    normal=[(40, 42, 46)] * 8,
-)
-
 
 class SVGWriter:
     """Draw all sequences into one picture, as wide as a terminal of 100 columns."""
 
     def __init__(self, report: Report) -> None:
-        self.report = replace(report, terminal=Terminal(True, WIDTH, True))
+        self.report = report._replace(terminal=Terminal(True, WIDTH, True))
         self.console = Console(
             file=StringIO(), record=True, width=WIDTH, color_system="truecolor",
             force_terminal=True, no_color=False, highlight=False,
@@ -40,5 +32,5 @@ class SVGWriter:
 
     def close(self) -> None:
         title = f'lstm run "{self.texts[0]}"' if len(self.texts) == 1 else "lstm run"
-        picture = self.console.export_svg(title=title, theme=PAPER)
+        picture = self.console.export_svg(title=title)
         self.report.stream.write(picture.encode())

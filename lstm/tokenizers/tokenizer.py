@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from lstm.errors import LSTMError, UnknownTokenError
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of the text, before it is looked up.
 
     `text` is what was typed, `read` what the model is given for it, `start` and `end` are
@@ -24,8 +23,7 @@ class Piece:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece with its id; where it is not `known`, `read` is the unknown token."""
 
     text: str

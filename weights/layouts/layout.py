@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from weights.archive import TensorInfo
 
@@ -16,8 +17,7 @@ from weights.archive import TensorInfo
 CellAddress = tuple[int, str]
 
 
-@dataclass(frozen=True)
-class TensorKind:
+class TensorKind(NamedTuple):
     """One kind of tensor in a layout.
 
     `pattern` is an expression for the name after its prefix. Its named groups say what the name
@@ -101,8 +101,7 @@ class Layout:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A tensor and its place: which layer, direction and gate (None: all four, packed)."""
 
     kind: TensorKind

@@ -1,0 +1,106 @@
+"""What all commands have in common: when they are imported, their help, a closed pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+import typer.core
+import typer.main
+
+# Where an option names no group of its own.
+GENERAL = "General"
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has closed the pipe.
+
+    Typer would leave with an exit code of its own on a BrokenPipeError.
+    """
+
+
+class Command(typer.core.TyperCommand):
+    """A command whose help lists each group of options under its heading, as plain text.
+
+    Typer's own panels are drawn with Rich, whose tables take longer to import than all else; a
+    help page should be there at once.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                heading = getattr(parameter, "rich_help_panel", None) or GENERAL
+                groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+class CommandGroup(typer.core.TyperGroup):
+    """The commands by name; each is imported when it is called, so that all start fast."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # typer's signature
+        return [name for name, _ in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # typer's signature
+        for name, imported in COMMANDS:
+            if name == cmd_name:
+                alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+                alone.command(name, cls=Command)(imported())
+                return typer.main.get_command(alone)
+        return None
+
+
+def _run() -> Callable[..., None]:
+    from cli.run import run
+
+    return run
+
+
+def _inspect() -> Callable[..., None]:
+    from cli.inspect import inspect
+
+    return inspect
+
+
+def _generate() -> Callable[..., None]:
+    from cli.generate import generate
+
+    return generate
+
+
+def _tokens() -> Callable[..., None]:
+    from cli.tokens import tokens
+
+    return tokens
+
+
+def _models() -> Callable[..., None]:
+    from cli.models import models
+
+    return models
+
+
+def _schema() -> Callable[..., None]:
+    from cli.schema import schema
+
+    return schema
+
+
+COMMANDS: tuple[tuple[str, Callable[[], Callable[..., None]]], ...] = (
+    ("run", _run),
+    ("inspect", _inspect),
+    ("generate", _generate),
+    ("tokens", _tokens),
+    ("models", _models),
+    ("schema", _schema),
+)
