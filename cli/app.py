@@ -16,7 +16,7 @@ from lstm.errors import LSTMError
 app = typer.Typer(
     name="lstm",
     cls=CommandGroup,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
@@ -33,6 +33,7 @@ def _print_version(value: bool) -> None:
 
 @app.callback()
 def lstm(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -49,6 +50,8 @@ def lstm(
     Exit codes: 0 done, 1 a comparison differs, 2 the command line is at fault, 3 an input is
     unreadable, malformed or unsupported, 130 interrupted.
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:

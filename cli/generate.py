@@ -115,13 +115,14 @@ def _ids(trace: Trace) -> list[int]:
 def _print(model: Model, start: Trace, drawn: Iterable[int]) -> None:
     """Write the text as it comes: after each token, what it adds to what is there."""
     ids = _ids(start)
-    shown = start.text or ""
-    sys.stdout.write(printable(shown))
+    sys.stdout.write(printable(start.text or ""))
     before = _written(model, ids)
-    for token in drawn:
+    for number, token in enumerate(drawn):
         ids.append(token)
         after = _written(model, ids)
-        sys.stdout.write(printable(after[len(before) :]))
+        added = after[len(before) :]
+        # A text of the model's own does not begin with the gap after the start token.
+        sys.stdout.write(printable(added if start.text or number else added.lstrip()))
         sys.stdout.flush()
         before = after
     sys.stdout.write("\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.tables import number, pairs, plain, section, table
+from cli.tables import number, pairs, plain, section, show, table
 
 BARS = "▁▂▃▄▅▆▇█"
 GATE_LETTERS = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
@@ -18,17 +18,17 @@ def print_record(console: Console, record: dict[str, Any]) -> None:
     """Print what is known of a file: each LSTM in it, then its tensors."""
     for lstm in record["lstms"]:
         title = f"{record['source']}: {lstm['prefix']}" if lstm["prefix"] else record["source"]
-        console.print(section(title, pairs(_facts(lstm))), crop=False)
-        console.print(section("Cells", _cells(lstm)), crop=False)
+        show(console, section(title, pairs(_facts(lstm))))
+        show(console, section("Cells", _cells(lstm)))
         if lstm["units"]:
             rows = ((unit["address"], _meaning(unit)) for unit in lstm["units"])
-            console.print(section("Named units", pairs(rows)), crop=False)
+            show(console, section("Named units", pairs(rows)))
         if "stats" in lstm:
             _print_statistics(console, lstm["stats"])
     if record["metadata"]:
-        console.print(section("Metadata", pairs(record["metadata"].items())), crop=False)
+        show(console, section("Metadata", pairs(record["metadata"].items())))
     title = f"Tensors ({_counted(len(record['tensors']))}, {record['bytes']:,} bytes)"
-    console.print(section(title, _tensors(record)), crop=False)
+    show(console, section(title, _tensors(record)))
 
 
 def _counted(number: int) -> str:
@@ -64,7 +64,7 @@ def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
 
 def _embedding(record: dict[str, Any] | None) -> str:
     if record is None:
-        return "none: give ids or vectors" if False else "none"
+        return "none"
     return f"{record['tensor']}, {record['vocabulary_size']:,} tokens of {record['size']} numbers"
 
 
@@ -92,7 +92,8 @@ def _head(record: dict[str, Any] | None) -> str:
 
 
 def _cells(lstm: dict[str, Any]) -> Any:
-    made = table(*map(number, ("layer", "direction", "input", "hidden", "parameters", "per gate")))
+    counts = map(number, ("input", "hidden", "parameters", "per gate"))
+    made = table(number("layer"), "direction", *counts)
     for cell in lstm["cells"]:
         counts = (f"{cell['parameters']:,}", f"{cell['parameters_per_gate']:,}")
         sizes = (cell["layer"], cell["direction"], cell["input_size"], cell["hidden_size"])
@@ -108,13 +109,13 @@ def _print_statistics(console: Console, stats: dict[str, Any]) -> None:
     for title, part in (
         ("Input weights", "weight_ih"), ("Recurrent weights", "weight_hh"), ("Biases", "bias"),
     ):  # fmt: skip
-        console.print(section(title, _distributions(stats["gates"], part)), crop=False)
+        show(console, section(title, _distributions(stats["gates"], part)))
     rows = [
         (f"{bad['tensor']}{bad['first']}", f"{bad['what']}, the first of {bad['count']}")
         for bad in stats["nonfinite"]
     ]
     found = pairs(rows) if rows else plain("none", "dim")
-    console.print(section("Not finite", found), crop=False)
+    show(console, section("Not finite", found))
 
 
 def _distributions(gates: list[dict[str, Any]], part: str) -> Any:
@@ -153,7 +154,7 @@ def _tensors(record: dict[str, Any]) -> Any:
             owner = (
                 plain(tensor["belongs_to"]) if tensor["belongs_to"] else plain("nothing", "yellow")
             )
-            shape = "(" + ", ".join(map(str, tensor["shape"])) + ")"
+            shape = str(tuple(tensor["shape"]))
             made.add_row(
                 plain(f"  {name}" if group else name), plain(tensor["dtype"]), plain(shape), owner
             )

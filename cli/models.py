@@ -24,12 +24,12 @@ def models(json: o.JsonOnly = False, color: o.ColorWhen = "auto", debug: o.Debug
     if json:
         write_json({"schema": SCHEMA, "models": records})
         return
-    from cli.tables import pairs, section
+    from cli.tables import pairs, section, show
 
     console = Terminal.of(sys.stdout, color).console()
     for record in records:
         title = f"{record['name']} (the default)" if record["name"] == DEFAULT else record["name"]
-        console.print(section(title, pairs(_lines(record))), crop=False)
+        show(console, section(title, pairs(_lines(record))))
 
 
 def _record(name: str) -> dict[str, Any]:

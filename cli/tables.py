@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -57,6 +57,17 @@ def heat(text: str, value: float, scale: float, diverging: bool = True) -> Text:
         return Text(text)
     colors = (NEGATIVE if value < 0 else POSITIVE) if diverging else SHARE
     return Text(text, style=f"{INK} on {colors[level]}")
+
+
+def show(console: Console, content: RenderableType) -> None:
+    """Print something without cutting it, and without blanks at the ends of plain lines."""
+    if not console.no_color:
+        console.print(content, crop=False)
+        return
+    with console.capture() as captured:
+        console.print(content, crop=False)
+    lines = captured.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> Table:

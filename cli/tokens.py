@@ -75,7 +75,7 @@ def _record(token: Token) -> dict[str, object]:
 
 
 def _write_tables(found: list[tuple[str, tuple[Token, ...]]], color: str) -> None:
-    from cli.tables import number, plain, section, table
+    from cli.tables import number, plain, section, show, table
 
     console = Terminal.of(sys.stdout, color).console()
     for text, pieces in found:
@@ -85,4 +85,4 @@ def _write_tables(found: list[tuple[str, tuple[Token, ...]]], color: str) -> Non
             span = f"{token.start}:{token.end}"
             cells = (step, token.text, token.read, token.id, span)
             made.add_row(*(plain(cell) for cell in cells), known)
-        console.print(section(text or "(empty)", made), crop=False)
+        show(console, section(text or "(empty)", made))

@@ -223,18 +223,22 @@ class Trace:
         Args:
             show: names from `lstm.quantities`, each a key of the record with a (H,) array.
         """
+        cells = [
+            (layer, direction.direction, {name: getattr(direction, name) for name in show})
+            for layer, record in enumerate(self.layers)
+            for direction in record.directions
+        ]
         for step in range(self.num_steps):
             token = self.tokens[step] if self.tokens else None
-            for layer, record in enumerate(self.layers):
-                for direction in record.directions:
-                    yield {
-                        "step": step,
-                        "token": token.text if token else None,
-                        "id": token.id if token else None,
-                        "layer": layer,
-                        "direction": direction.direction,
-                        **{name: getattr(direction, name)[step] for name in show},
-                    }
+            for layer, direction, arrays in cells:
+                yield {
+                    "step": step,
+                    "token": token.text if token else None,
+                    "id": token.id if token else None,
+                    "layer": layer,
+                    "direction": direction,
+                    **{name: array[step] for name, array in arrays.items()},
+                }
 
     def _sequence(self, n: int) -> Trace:
         layers = tuple(

@@ -53,9 +53,8 @@ def load(
     """
     if dtype is not None and dtype not in DTYPES:
         raise LSTMError(f"dtype: expected {' or '.join(DTYPES)}, found {dtype!r}.")
-    path = find(source)
     try:
-        archive = open_archive(path)
+        archive = open_archive(find(source))
         found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
         return _assemble(archive, found, str(source), tokenizer, dtype or archive.widest_dtype)
     except LSTMError as error:

@@ -9,7 +9,7 @@ from rich.console import Console
 from cli.console import Terminal
 from cli.formats.report import Report
 from cli.formats.sections import sections
-from cli.formats.table import print_sections
+from cli.tables import show
 from lstm.trace import Trace
 
 WIDTH = 100
@@ -27,7 +27,8 @@ class SVGWriter:
         self.texts: list[str] = []
 
     def write(self, trace: Trace) -> None:
-        print_sections(self.console, sections(trace, self.report))
+        for part in sections(trace, self.report):
+            show(self.console, part)
         self.texts.append(trace.text or "")
 
     def close(self) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import TextIOWrapper
-
-from rich.console import Console, RenderableType
 
 from cli.formats.report import Report
 from cli.formats.sections import sections
+from cli.tables import show
 from lstm.trace import Trace
 
 
@@ -21,14 +19,9 @@ class TableWriter:
         self.console = report.terminal.console(self.text)
 
     def write(self, trace: Trace) -> None:
-        print_sections(self.console, sections(trace, self.report))
+        for part in sections(trace, self.report):
+            show(self.console, part)
 
     def close(self) -> None:
         self.text.flush()
         self.text.detach()
-
-
-def print_sections(console: Console, content: Iterator[RenderableType]) -> None:
-    """Print parts of a report one under the other, without cutting a line."""
-    for part in content:
-        console.print(part, crop=False)
