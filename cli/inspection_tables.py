@@ -92,8 +92,8 @@ def _head(record: dict[str, Any] | None) -> str:
 
 
 def _cells(lstm: dict[str, Any]) -> Any:
-    counts = map(number, ("input", "hidden", "parameters", "per gate"))
-    made = table(number("layer"), "direction", *counts)
+    columns = map(number, ("input", "hidden", "parameters", "per gate"))
+    made = table(number("layer"), "direction", *columns)
     for cell in lstm["cells"]:
         counts = (f"{cell['parameters']:,}", f"{cell['parameters_per_gate']:,}")
         sizes = (cell["layer"], cell["direction"], cell["input_size"], cell["hidden_size"])

@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.console import printable
 from cli.formats.heatmap import Columns, heat_map
 from cli.formats.report import Report
-from cli.formats.summary import gate_table, named_unit_table, prediction_table
+from cli.formats.summary import GATES_EXPLAINED, gate_table, named_unit_tables, prediction_table
 from cli.formats.words import Words
 from cli.tables import section
 from lstm.quantities import BY_NAME
@@ -68,15 +68,15 @@ def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableTyp
     """What concerns the whole model: its predictions and its named units."""
     if trace.head is not None:
         heading = "What comes next" if trace.head.predicts_tokens else "Labels"
-        predictions = prediction_table(words, trace, trace.forecast(report.top_k))
+        predictions = prediction_table(words, trace, trace.forecast(report.top_k), report)
         yield section(heading, predictions)
     if units := report.model.card.units:
-        yield section("Named units", named_unit_table(words, trace, units, report.digits))
+        yield section("Named units", named_unit_tables(words, trace, units, report))
 
 
 def _footer(trace: Trace, report: Report) -> str:
     """Say what the tables leave out, and which words the model does not know."""
-    parts = []
+    parts = [GATES_EXPLAINED] if report.summary else []
     size = report.model.parameters.hidden_size
     steps = report.selection.steps.within(trace.num_steps)
     shown = len(Columns.choose(Words(trace, steps), trace.layers[-1].forward, report).units)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.text import Text
 
 from cli.console import printable
 from cli.formats.heatmap import written
+from cli.formats.report import Report
 from cli.formats.words import Words
 from cli.tables import heat, number, pairs, plain, table
 from lstm.card import NamedUnit
@@ -19,10 +21,14 @@ from lstm.trace import DirectionTrace, Trace
 
 OPEN = 0.5  # a gate above it lets more than half through
 
+GATES_EXPLAINED = (
+    "forgot: 1 - forget gate f; remembered: input gate i; revealed: output gate o; each the mean "
+    f"over all units. kept, wrote, showed: how many units have that gate above {OPEN}."
+)
+
 
 def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
     """Say how much each step forgot, remembered and revealed, over all units."""
-    size = record.cell.shape[1]
     columns = ("forgot", "kept", "remembered", "wrote", "revealed", "showed")
     made = table(*words.headers, *(number(column) for column in columns))
     for row, step in enumerate(words.steps):
@@ -35,43 +41,61 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
             for cell in (heat(f"{share:.0%}", float(share), 1.0, False), plain(count, "dim"))
         ]
         made.add_row(*words.cells(row), *cells)
-    explained = Text(
-        "forgot: 1 - forget gate f, remembered: input gate i, revealed: output gate o, means "
-        f"over {size} units; kept, wrote, showed: units whose gate is above {OPEN}",
-        style="dim",
-    )
-    return Group(made, explained)
+    return made
 
 
-def prediction_table(words: Words, trace: Trace, forecast: Forecast) -> RenderableType:
+def prediction_table(
+    words: Words, trace: Trace, forecast: Forecast, report: Report
+) -> RenderableType:
     """Say after each step what the head expects, and how unexpected each word was."""
     surprisal = dict(enumerate(forecast.surprisal))
     expects = "next" if trace.head and trace.head.predicts_tokens else "label"
     columns = [number("surprisal")] if surprisal else []
+    room = report.terminal.width - words.width - 10 * len(columns)
     made = table(*words.headers, *columns, Column(expects))
     for row, step in enumerate(words.steps):
         bits = surprisal.get(step)
-        cells = [plain("-" if bits is None else f"{bits:.1f} bits")] if surprisal else []
-        best = "  ".join(
-            f"{printable(outcome.name)} {outcome.probability:.0%}"
-            for outcome in forecast.predictions[step]
-        )
-        made.add_row(*words.cells(row), *cells, Text(best))
+        cells = [plain("-" if bits is None else f"{bits:.1f} bits")] if columns else []
+        best = (f"{printable(o.name)} {o.probability:.0%}" for o in forecast.predictions[step])
+        made.add_row(*words.cells(row), *cells, Text(_filled(best, room)))
     return made
 
 
-def named_unit_table(
+def _filled(items: Iterable[str], room: int) -> str:
+    """Put items side by side, on as many lines as they need, without breaking one."""
+    lines = [""]
+    for item in items:
+        longer = f"{lines[-1]}  {item}" if lines[-1] else item
+        if cell_len(longer) <= room or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(item)
+    return "\n".join(lines)
+
+
+def named_unit_tables(
+    words: Words, trace: Trace, units: Sequence[NamedUnit], report: Report
+) -> RenderableType:
+    """Show the units that are known to tell something, as many side by side as fit, and what."""
+    width = 1 + max(len(repr(unit.address)) for unit in units)
+    room = max((report.terminal.width - words.width) // width, 1)
+    groups = [units[start : start + room] for start in range(0, len(units), room)]
+    tables = [_named_unit_table(words, trace, group, report.digits) for group in groups]
+    spaced = [part for made in tables for part in (made, Text())]
+    return Group(*spaced[:-1], pairs((repr(unit.address), _meaning(unit)) for unit in units))
+
+
+def _named_unit_table(
     words: Words, trace: Trace, units: Sequence[NamedUnit], digits: int
 ) -> RenderableType:
-    """Show the units that are known to tell something, and what."""
-    columns = [_values(trace, unit)[words.steps] for unit in units]
+    """Show each unit coloured against its own largest value: small ones can tell much."""
+    columns = [_values(trace, unit)[words.steps].tolist() for unit in units]
+    scales = [max(map(abs, column)) for column in columns]
     made = table(*words.headers, *(number(repr(unit.address)) for unit in units))
-    for row in range(len(words.steps)):
-        values = [float(column[row]) for column in columns]
-        scales = [float(np.abs(column).max()) for column in columns]
+    for row, values in enumerate(zip(*columns, strict=True)):
         cells = (heat(written(v, digits), v, s) for v, s in zip(values, scales, strict=True))
         made.add_row(*words.cells(row), *cells)
-    return Group(made, pairs((repr(unit.address), _meaning(unit)) for unit in units))
+    return made
 
 
 def _values(trace: Trace, unit: NamedUnit) -> np.ndarray:
