@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,25 +115,29 @@ def _ids(trace: Trace) -> list[int]:
 
 def _print(model: Model, start: Trace, drawn: Iterable[int]) -> None:
     """Write the text as it comes: after each token, what it adds to what is there."""
-    ids = _ids(start)
     sys.stdout.write(printable(start.text or ""))
-    before = _written(model, ids)
-    for number, token in enumerate(drawn):
+    ids: list[int] = []
+    written = ""
+    for token in drawn:
         ids.append(token)
-        after = _written(model, ids)
-        added = after[len(before) :]
-        # A text of the model's own does not begin with the gap after the start token.
-        sys.stdout.write(printable(added if start.text or number else added.lstrip()))
+        longer = _continuation(model, start, ids)
+        sys.stdout.write(printable(longer[len(written) :]))
         sys.stdout.flush()
-        before = after
+        written = longer
     sys.stdout.write("\n")
 
 
-def _written(model: Model, ids: list[int]) -> str:
-    """The text of these ids; an unfinished character at its end waits for its other bytes."""
+def _continuation(model: Model, start: Trace, drawn: list[int]) -> str:
+    """The text that drawn tokens add to the one they go on from.
+
+    An unfinished character at its end waits for its other bytes, and a text of the model's own
+    does not begin with the gap after the start token.
+    """
     if model.tokenizer is None:
-        return "".join(f"{number} " for number in ids)
-    return model.tokenizer.write(ids).rstrip("\ufffd")
+        return "".join(f" {number}" for number in drawn)
+    before = model.tokenizer.write(_ids(start))
+    added = model.tokenizer.write([*_ids(start), *drawn]).rstrip("\ufffd")[len(before) :]
+    return added if start.text else added.lstrip()
 
 
 def _write_json(model: Model, start: Trace, drawn: Iterable[int]) -> None:
@@ -144,4 +149,11 @@ def _write_json(model: Model, start: Trace, drawn: Iterable[int]) -> None:
     everything = [Spans(option, None) for option in ("--layers", "--units", "--steps")]
     selection = Selection(parse_show("hidden,cell"), *everything)
     output = Output(choose("json", None), None, "never", selection, None, None, summary=False)
-    write_traces(output, model, [model.run(ids=[*_ids(start), *drawn])])
+    drawn = list(drawn)
+    trace = model.run(ids=[*_ids(start), *drawn])
+    whole = replace(
+        trace,
+        tokens=(*(start.tokens or ()), *model.decode(drawn)),
+        text=(start.text or "") + _continuation(model, start, drawn),
+    )
+    write_traces(output, model, [whole])

@@ -107,9 +107,12 @@ def _meaning(unit: dict[str, Any]) -> str:
 
 def _print_statistics(console: Console, stats: dict[str, Any]) -> None:
     for title, part in (
-        ("Input weights", "weight_ih"), ("Recurrent weights", "weight_hh"), ("Biases", "bias"),
+        ("Input weights", "weight_ih"),
+        ("Recurrent weights (radius: the spectral radius)", "weight_hh"), ("Biases", "bias"),
     ):  # fmt: skip
         show(console, section(title, _distributions(stats["gates"], part)))
+    forget = (_forget_bias(gate) for gate in stats["gates"] if gate["gate"] == "forget")
+    show(console, section("Forget bias", pairs(forget)))
     rows = [
         (f"{bad['tensor']}{bad['first']}", f"{bad['what']}, the first of {bad['count']}")
         for bad in stats["nonfinite"]
@@ -118,9 +121,17 @@ def _print_statistics(console: Console, stats: dict[str, Any]) -> None:
     show(console, section("Not finite", found))
 
 
+def _forget_bias(gate: dict[str, Any]) -> tuple[str, str]:
+    """How open the forget gate is by its bias alone."""
+    where, bias = f"layer {gate['layer']} {gate['direction']}", gate["bias"]
+    if bias is None:
+        return where, "not finite"
+    return where, f"{bias['mean']:.3f} in the mean, {bias['minimum']:.3f} to {bias['maximum']:.3f}"
+
+
 def _distributions(gates: list[dict[str, Any]], part: str) -> Any:
-    radius = [number("spectral radius")] if part == "weight_hh" else []
-    columns = map(number, ("smallest", "largest", "mean", "spread"))
+    radius = [number("radius")] if part == "weight_hh" else []
+    columns = map(number, ("low", "high", "mean", "spread"))
     made = table(number("layer"), "direction", "gate", *columns, "histogram", *radius)
     for gate in gates:
         name = f"{GATE_LETTERS[gate['gate']]} {gate['gate']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
@@ -9,15 +10,18 @@ from cli.formats.report import Report
 from lstm.trace import DirectionTrace, Trace
 
 
-class NamedArrays:
-    """Collects `sequences.{n}.layers.{k}.{direction}.{quantity}`, each (T, H)."""
+class ArraysWriter(ABC):
+    """Collects `sequences.{n}.layers.{k}.{direction}.{quantity}`, each (T, H).
+
+    A subclass writes the file, in `close`, when all sequences are there.
+    """
 
     def __init__(self, report: Report) -> None:
         self.report = report
         self.arrays: dict[str, Any] = {}
         self.texts: list[dict[str, Any]] = []
 
-    def add(self, trace: Trace) -> None:
+    def write(self, trace: Trace) -> None:
         """Add one sequence, cut down to what is to be shown."""
         for k in self.report.selection.layers.within(len(trace.layers)):
             for direction in trace.layers[k].directions:
@@ -25,6 +29,10 @@ class NamedArrays:
                     key = f"sequences.{len(self.texts)}.layers.{k}.{direction.direction}.{name}"
                     self.arrays[key] = self._cut(direction, name)
         self.texts.append(text_record(trace))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write the collected arrays and their provenance."""
 
     @property
     def provenance(self) -> dict[str, str]:

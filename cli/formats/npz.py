@@ -6,23 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from cli.formats.arrays import NamedArrays
+from cli.formats.arrays import ArraysWriter
 from cli.formats.record import dump
-from cli.formats.report import Report
-from lstm.trace import Trace
 
 
-class NPZWriter:
-    """Collect the sequences, and write the archive when all of them are there."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        self.named = NamedArrays(report)
-
-    def write(self, trace: Trace) -> None:
-        self.named.add(trace)
+class NPZWriter(ArraysWriter):
+    """Write the archive when all sequences are there."""
 
     def close(self) -> None:
-        metadata = np.array(dump(self.named.provenance).decode())
-        arrays: dict[str, Any] = {**self.named.arrays, "metadata": metadata}
+        metadata = np.array(dump(self.provenance).decode())
+        arrays: dict[str, Any] = {**self.arrays, "metadata": metadata}
         np.savez(self.report.stream, **arrays)
