@@ -118,6 +118,7 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True)))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def forecast(
     head: Head,
     hidden: Floats,

@@ -53,6 +53,8 @@ class Model:
                 f"found {len(self.tokenizer.vocabulary)}."
             )
 
+    # What is not finite shows in the trace, by its address; a warning would tell less.
+    @np.errstate(over="ignore", invalid="ignore")
     def run(
         self,
         text: str | None = None,

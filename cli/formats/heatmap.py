@@ -63,6 +63,8 @@ def written(value: float, digits: int) -> str:
 def _width(words: Words, record: DirectionTrace, report: Report) -> int:
     """The width of the widest number among the shown quantities, and a gap."""
     shown: list[Any] = [getattr(record, name)[words.steps] for name in report.selection.show]
-    ends = [float(end) for array in shown for end in (np.nanmin(array), np.nanmax(array))]
+    ends = [
+        float(end(array, axis=None)) for array in shown for end in (np.fmin.reduce, np.fmax.reduce)
+    ]
     numbers = max(len(written(end, report.digits)) for end in ends)
     return 1 + max(numbers, len(str(record.cell.shape[1] - 1)))
