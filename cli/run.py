@@ -59,7 +59,10 @@ def run(
         return
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
-    _refuse_idle_options(chosen, request, digits, top_k, carry)
+    _refuse_idle_options(chosen, request, show, digits, top_k, carry)
+    # A folder that is not there is better found before a long run than after it.
+    if final_state is not None and not final_state.parent.is_dir():
+        raise CommandLineError(f"--final-state: there is no folder {final_state.parent}.")
     selection = Selection(
         parse_show(show or "hidden,cell"),
         Spans.parse("--layers", layers),
@@ -81,7 +84,12 @@ def run(
 
 
 def _refuse_idle_options(
-    format: Format, request: Request, digits: int | None, top_k: int | None, carry: bool
+    format: Format,
+    request: Request,
+    show: str | None,
+    digits: int | None,
+    top_k: int | None,
+    carry: bool,
 ) -> None:
     """An option that would have no effect is an error, not a silence."""
     if digits is not None and not format.is_table:
@@ -92,6 +100,8 @@ def _refuse_idle_options(
         raise CommandLineError(
             f"--top-k: {format.name} holds no predictions. Use --format json, or leave it out."
         )
+    if top_k is not None and format.is_table and show is not None:
+        raise CommandLineError("--top-k: with --show, a table has no predictions. Leave one out.")
     if carry and request.is_single:
         raise CommandLineError("--carry: expected several sequences, found one. Leave it out.")
 

@@ -16,15 +16,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     A file that stood at `path` stays untouched until the new one is complete on disk.
     """
     target = Path(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = _temporary_beside(target)
     try:
         yield temporary
         _make_like_a_new_file(temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary_beside(target: Path) -> Path:
+    """Make an empty file in the same folder; an error names the file that was asked for."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(target)) from None
+    os.close(descriptor)
+    return Path(name)
 
 
 def _make_like_a_new_file(path: Path) -> None:

@@ -36,7 +36,7 @@ def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
 
 def _title(trace: Trace, report: Report) -> str:
     parameters, source = report.model.parameters, printable(report.model.card.source)
-    read = printable(trace.text) if trace.text else f"{trace.num_steps} steps"
+    read = f"{trace.num_steps} steps" if trace.text is None else printable(trace.text) or "(empty)"
     layers = "1 layer" if parameters.num_layers == 1 else f"{parameters.num_layers} layers"
     ways = ", two directions" if parameters.num_directions == 2 else ""
     units = "1 unit" if parameters.hidden_size == 1 else f"{parameters.hidden_size} units"
@@ -81,8 +81,9 @@ def _footer(trace: Trace, report: Report) -> str:
     steps = report.selection.steps.within(trace.num_steps)
     shown = len(Columns.choose(Words(trace, steps), trace.layers[-1].forward, report).units)
     if shown < size:
-        how = "as chosen" if report.selection.units.text else "those with the largest |c|"
-        parts.append(f"{shown} of {size} units, {how}; --units 0:8,12 chooses others.")
+        largest = "those with the largest |c|; --units 0:8,12 chooses others"
+        how = "as --units has it" if report.selection.units.text else largest
+        parts.append(f"{shown} of {size} units, {how}.")
     if trace.unknown and trace.tokens:
         words = ", ".join(trace.tokens[step].text for step in trace.unknown)
         parts.append(
