@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from cli.command import CommandGroup, ReaderGone
+from cli.command import CommandGroup
 from cli.console import CommandLineError, ExitCode, error
 from lstm.errors import LSTMError
 
@@ -62,9 +63,20 @@ def main() -> None:
     taking down every module first.
     """
     gc.set_threshold(100_000, 20, 20)
+    _prepare_streams()
     code = _run()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _prepare_streams() -> None:
+    """Open what was closed, on nothing; and write UTF-8 whatever the locale says."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # open until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _run() -> int:
@@ -72,10 +84,12 @@ def _run() -> int:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit as done:  # from shell completion
-        return done.code if isinstance(done.code, int) else ExitCode.DONE
-    except (ReaderGone, BrokenPipeError):
+    except BrokenPipeError:
         return _leave_a_broken_pipe()
+    except SystemExit as done:  # typer leaves so after a completion, and on a broken pipe
+        if isinstance(done.__context__, BrokenPipeError):
+            return _leave_a_broken_pipe()
+        return done.code if isinstance(done.code, int) else ExitCode.DONE
     except (typer.TyperException, CommandLineError) as problem:
         return _explain(problem, _format(problem), ExitCode.USAGE)
     except LSTMError as problem:

@@ -1,9 +1,9 @@
-"""What all commands have in common: when they are imported, their help, a closed pipe."""
+"""What all commands have in common: when they are imported, and their help."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 import typer.core
@@ -13,25 +13,12 @@ import typer.main
 GENERAL = "General"
 
 
-class ReaderGone(Exception):
-    """Whoever read our output has closed the pipe.
-
-    Typer would leave with an exit code of its own on a BrokenPipeError.
-    """
-
-
 class Command(typer.core.TyperCommand):
     """A command whose help lists each group of options under its heading, as plain text.
 
     Typer's own panels are drawn with Rich, whose tables take longer to import than all else; a
     help page should be there at once.
     """
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise ReaderGone from error
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -49,13 +36,13 @@ class CommandGroup(typer.core.TyperGroup):
     """The commands by name; each is imported when it is called, so that all start fast."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # typer's signature
-        return [name for name, _ in COMMANDS]
+        return [entry.name for entry in COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # typer's signature
-        for name, imported in COMMANDS:
-            if name == cmd_name:
+        for entry in COMMANDS:
+            if entry.name == cmd_name:
                 alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-                alone.command(name, cls=Command)(imported())
+                alone.command(entry.name, cls=Command, short_help=entry.summary)(entry.imported())
                 return typer.main.get_command(alone)
         return None
 
@@ -96,11 +83,19 @@ def _schema() -> Callable[..., None]:
     return schema
 
 
-COMMANDS: tuple[tuple[str, Callable[[], Callable[..., None]]], ...] = (
-    ("run", _run),
-    ("inspect", _inspect),
-    ("generate", _generate),
-    ("tokens", _tokens),
-    ("models", _models),
-    ("schema", _schema),
+class Entry(NamedTuple):
+    """A command: its name, what a list of commands says of it, and how it is imported."""
+
+    name: str
+    summary: str
+    imported: Callable[[], Callable[..., None]]
+
+
+COMMANDS = (
+    Entry("run", "Run a text and show every state and gate.", _run),
+    Entry("inspect", "Show what a weight file holds.", _inspect),
+    Entry("generate", "Let the model go on by itself.", _generate),
+    Entry("tokens", "Show what a text becomes, without running it.", _tokens),
+    Entry("models", "List the models inside.", _models),
+    Entry("schema", "Print the JSON Schema of an output.", _schema),
 )

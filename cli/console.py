@@ -47,7 +47,7 @@ class Terminal(NamedTuple):
         is_terminal = stream is not None and stream.isatty()
         width = shutil.get_terminal_size().columns if is_terminal else UNLIMITED
         wanted = color == "always" or (
-            color == "auto" and is_terminal and "NO_COLOR" not in os.environ
+            color == "auto" and is_terminal and not os.environ.get("NO_COLOR")
         )
         return cls(is_terminal, width, wanted)
 
@@ -86,6 +86,20 @@ def write_json(document: object) -> None:
 
     with standard_output() as stream:
         stream.write(orjson.dumps(document) + b"\n")
+
+
+def utf8(text: str, name: str) -> str:
+    """Return a text from the command line, which must be UTF-8.
+
+    Raises:
+        CommandLineError: it is not.
+    """
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandLineError(
+            f"{name}: expected UTF-8 text, found the byte at offset {error.start}."
+        ) from None
 
 
 def note(message: str) -> None:

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options as o
-from cli.console import CommandLineError, printable
+from cli.console import CommandLineError, printable, utf8
 from weights.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def generate(
         int,
         typer.Option(
             "--steps",
+            metavar="N",
             min=1,
             help="How many tokens at most.",
             show_default=True,
@@ -45,6 +47,7 @@ def generate(
         float,
         typer.Option(
             "--temperature",
+            metavar="X",
             min=0.0,
             show_default=True,
             rich_help_panel=DRAWING,
@@ -55,6 +58,7 @@ def generate(
         int | None,
         typer.Option(
             "--top-k",
+            metavar="N",
             min=1,
             rich_help_panel=DRAWING,
             help="Draw from the most probable tokens only.",
@@ -62,7 +66,14 @@ def generate(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, rich_help_panel=DRAWING, help="Of the draw.  [default: 0]"),
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            show_default=False,
+            rich_help_panel=DRAWING,
+            help="Of the draw.  [default: 0]",
+        ),
     ] = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
@@ -80,6 +91,8 @@ def generate(
       lstm generate "I" --temperature 0.8 --top-k 40 --seed 7
       lstm generate "John likes" --json | jq '.sequences[0].tokens'
     """
+    if not isfinite(temperature):
+        raise CommandLineError(f"--temperature: expected a finite number, found {temperature}.")
     if temperature == 0 and (top_k is not None or seed is not None):
         raise CommandLineError(
             "--top-k and --seed need a draw: without --temperature the most probable token is "
@@ -90,7 +103,7 @@ def generate(
     from weights import load
 
     model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype)
-    start = _start(model, text)
+    start = _start(model, None if text is None else utf8(text, "TEXT"))
     drawn = islice(go_on(model, start, temperature=temperature, top_k=top_k, seed=seed or 0), steps)
     if json:
         _write_json(model, start, drawn)
@@ -133,8 +146,7 @@ def _continuation(model: Model, start: Trace, drawn: list[int]) -> str:
     An unfinished character at its end waits for its other bytes, and a text of the model's own
     does not begin with the gap after the start token.
     """
-    if model.tokenizer is None:
-        return "".join(f" {number}" for number in drawn)
+    assert model.tokenizer is not None  # or there would be no start to go on from
     before = model.tokenizer.write(_ids(start))
     added = model.tokenizer.write([*_ids(start), *drawn]).rstrip("\ufffd")[len(before) :]
     return added if start.text else added.lstrip()

@@ -12,6 +12,7 @@ from cli.console import Terminal, write_json
 from lstm.errors import LSTMError
 from weights.archive import Archive, open_archive
 from weights.inspection import describe, describe_file, find_all, statistics
+from weights.pretrained.registry import NAMES as MODEL_NAMES
 from weights.pretrained.registry import find
 
 
@@ -19,7 +20,10 @@ def inspect(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A safetensors file, or a model inside.", rich_help_panel=o.INPUT
+            metavar="FILE",
+            help="A safetensors file, or a model inside.",
+            autocompletion=o.completion(MODEL_NAMES),
+            rich_help_panel=o.INPUT,
         ),
     ],
     layout: o.LayoutName = None,

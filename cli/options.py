@@ -34,7 +34,7 @@ def _listed(values: Sequence[str]) -> str:
     return ", ".join(values[:-1]) + " or " + values[-1]
 
 
-def _completion(values: Iterable[str]) -> Callable[[str], list[str]]:
+def completion(values: Iterable[str]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
         return [value for value in values if value.startswith(incomplete)]
 
@@ -47,7 +47,8 @@ def _one_of(values: Sequence[str], *names: str, panel: str, help: str) -> Any:
         *names,
         metavar="|".join(values),
         callback=choice(values),
-        autocompletion=_completion(values),
+        autocompletion=completion(values),
+        show_default=False,
         help=help,
         rich_help_panel=panel,
     )
@@ -100,7 +101,7 @@ Weights = Annotated[
         envvar="LSTM_WEIGHTS",
         show_envvar=True,
         show_default=True,
-        autocompletion=_completion(MODEL_NAMES),
+        autocompletion=completion(MODEL_NAMES),
         help="A safetensors file, or a model inside (see lstm models).",
         rich_help_panel=MODEL,
     ),
@@ -137,7 +138,7 @@ Show = Annotated[
     typer.Option(
         "--show",
         metavar="NAME,...",
-        autocompletion=_completion(("all", *NAMES)),
+        autocompletion=completion(("all", *NAMES)),
         help=f"all, or any of {', '.join(NAMES)}.  [default: hidden,cell]",
         rich_help_panel=SHOW,
     ),
@@ -168,6 +169,7 @@ Digits = Annotated[
     int | None,
     typer.Option(
         "--digits",
+        metavar="N",
         min=0,
         max=17,
         help="Digits after the point, in tables.  [default: 2]",
@@ -176,7 +178,9 @@ Digits = Annotated[
 ]
 TopK = Annotated[
     int | None,
-    typer.Option("--top-k", min=1, help="How many predictions per step.", rich_help_panel=SHOW),
+    typer.Option(
+        "--top-k", metavar="N", min=1, help="How many predictions per step.", rich_help_panel=SHOW
+    ),
 ]
 FormatName = Annotated[
     str | None,

@@ -9,7 +9,7 @@ import typer
 from cli import options as o
 from cli.console import CommandLineError
 from cli.formats.registry import Format, choose
-from cli.selection import Selection, Spans, parse_show
+from cli.selection import Selection, Spans, parse_show, widest
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
 
@@ -109,6 +109,6 @@ def _refuse_idle_options(
 def _check_against(model: Model, selection: Selection, top_k: int | None) -> None:
     """Check what only the model can tell: how many layers and units there are."""
     selection.layers.check(model.parameters.num_layers, "layers")
-    selection.units.check(model.parameters.hidden_size, "units")
+    selection.units.check(widest(model, selection), "units")
     if top_k is not None and model.head is None:
         raise CommandLineError("--top-k: the model has no head, so it predicts nothing.")

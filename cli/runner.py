@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from cli.console import utf8
 from cli.sources import Source
 from lstm.errors import LSTMError
 from lstm.model import Model
@@ -65,14 +64,9 @@ class Runner:
 
     def write_final(self, path: Path) -> None:
         """Write the state after the last step: (H,), or (N, H) for N separate sequences."""
-        states = [state.arrays() for state in self.finals]
-        if not states:
+        if not self.finals:
             raise LSTMError("--final-state: expected at least one sequence, found none.")
-        if len(states) == 1:
-            arrays = states[0]
-        else:
-            arrays = {name: np.stack([state[name] for state in states]) for name in states[0]}
-        write_state(path, ModelState.from_arrays(arrays, self.model.parameters))
+        write_state(path, ModelState.stack(self.finals))
 
     def _start(self) -> ModelState:
         if self.initial_state is None:
@@ -82,7 +76,8 @@ class Runner:
     def _warm(self, state: ModelState) -> ModelState:
         if self.warm_up is None:
             return state
-        return self._run_one(Source({"text": self.warm_up}, "--warm-up"), state).final
+        text = utf8(self.warm_up, "--warm-up")
+        return self._run_one(Source({"text": text}, "--warm-up"), state).final
 
     def _remember(self, final: ModelState) -> None:
         """Keep the final states that `write_final` needs: all, or with carry the last."""

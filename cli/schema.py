@@ -16,7 +16,12 @@ SCHEMAS = ("trace", "record", "inspect", "tokens", "models")
 def schema(
     name: Annotated[
         str,
-        typer.Argument(metavar="|".join(SCHEMAS), callback=o.choice(SCHEMAS), help="Which one."),
+        typer.Argument(
+            metavar="|".join(SCHEMAS),
+            callback=o.choice(SCHEMAS),
+            autocompletion=o.completion(SCHEMAS),
+            help="Which one.",
+        ),
     ] = "trace",
     debug: o.Debug = False,
 ) -> None:

@@ -10,6 +10,7 @@ from cli.console import CommandLineError
 from lstm.quantities import NAMES
 
 if TYPE_CHECKING:
+    from lstm.model import Model
     from lstm.trace import Trace
 
 _SPAN = r"-?\d+|(-?\d+)?:(-?\d+)?"
@@ -82,6 +83,12 @@ class Selection(NamedTuple):
             if name != "layer_input":
                 row[name] = row[name][self.units.within(len(row[name]))]
         return row
+
+
+def widest(model: Model, selection: Selection) -> int:
+    """Return the number of units of the widest layer that is shown."""
+    layers = model.parameters.layers
+    return max(layers[k].hidden_size for k in selection.layers.within(len(layers)))
 
 
 def parse_show(text: str) -> tuple[str, ...]:

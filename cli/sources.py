@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from cli.console import CommandLineError
+from cli.console import CommandLineError, utf8
 from cli.options import exclusive
 from lstm.errors import LSTMError
 from weights.errors import UnreadableFileError
@@ -29,7 +29,7 @@ class Source(NamedTuple):
     place: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     """What the command line asks to read."""
 
@@ -39,6 +39,7 @@ class Request:
     vectors: str | None = None
 
     def __post_init__(self) -> None:
+        self.texts = [utf8(text, "TEXT") for text in self.texts]
         exclusive(TEXT=self.texts, file=self.file, ids=self.ids, vectors=self.vectors)
         if STDIN in self.texts and len(self.texts) > 1:
             raise CommandLineError("expected texts, or - for standard input, found both.")

@@ -9,10 +9,12 @@ import typer
 
 from cli import options as o
 from cli.console import Terminal, write_json
-from cli.sources import Request
+from cli.sources import Request, Source
+from lstm.errors import LSTMError
 from weights.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
+    from lstm.model import Model
     from lstm.tokenizers.tokenizer import Token
 
 SCHEMA = "lstm.tokens/1"
@@ -46,14 +48,19 @@ def tokens(
 
     model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer)
     tell_assumptions(model)
-    found = [
-        (text, model.encode(text))
-        for text in (source.given["text"] for source in request.sources())
-    ]
+    found = [_encode(model, source) for source in request.sources()]
     if json:
         _write_json(found)
     else:
         _write_tables(found, color)
+
+
+def _encode(model: Model, source: Source) -> tuple[str, tuple[Token, ...]]:
+    text = source.given["text"]
+    try:
+        return text, model.encode(text)
+    except LSTMError as error:
+        raise error.at(source.place) if source.place else error from None
 
 
 def _write_json(found: list[tuple[str, tuple[Token, ...]]]) -> None:

@@ -16,7 +16,7 @@ from lstm.trace import Trace
 def generate(
     model: Model, start: Trace, *, temperature: float = 0.0, top_k: int | None = None, seed: int = 0
 ) -> Iterator[int]:
-    """Yield token ids, each chosen after the ones before it, until the model ends its text.
+    """Give token ids, each chosen after the ones before it, until the model ends its text.
 
     Args:
         model: one whose head predicts the next token.
@@ -26,8 +26,8 @@ def generate(
         top_k: draw from the k most probable tokens only.
         seed: of the generator that draws; the same seed gives the same text.
 
-    Yields:
-        Ids, never the unknown or the start token, which are no words.
+    Returns:
+        The ids one by one, never the unknown or the start token, which are no words.
 
     Raises:
         MissingPartError: the model has no head for tokens, or no embedding.
@@ -37,7 +37,12 @@ def generate(
         raise MissingPartError("head that predicts tokens", "generate", "Use run instead.")
     if start.num_steps == 0:
         raise LSTMError("generate: expected at least one token to continue from, found none.")
-    random = np.random.default_rng(seed)
+    return _draw(model, start, temperature, top_k, np.random.default_rng(seed))
+
+
+def _draw(
+    model: Model, start: Trace, temperature: float, top_k: int | None, random: np.random.Generator
+) -> Iterator[int]:
     end = _special(model, "end")
     trace = start
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,6 +69,21 @@ class ModelState:
         """How many sequences it holds, or None where it is one state for any sequence."""
         shapes = {array.shape[:-1] for array in self.arrays().values()} - {()}
         return min(shapes)[0] if shapes else None
+
+    @classmethod
+    def stack(cls, states: Sequence[ModelState]) -> ModelState:
+        """Join the states of N sequences, each array (H,), into (N, H); one stays as it is."""
+        if len(states) == 1:
+            return states[0]
+        return cls(
+            {
+                address: State(
+                    h=np.stack([state[address].h for state in states]),
+                    c=np.stack([state[address].c for state in states]),
+                )
+                for address in states[0].cells
+            }
+        )
 
     @classmethod
     def zeros(cls, parameters: Parameters) -> ModelState:

@@ -13,10 +13,14 @@ from pathlib import Path
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it takes the name, else it is removed.
 
-    A file that stood at `path` stays untouched until the new one is complete on disk.
+    A file that stood at `path` stays untouched until the new one is complete on disk. A link is
+    followed; what is no file (a device, a pipe) is given as it is, to be written to.
     """
-    target = Path(path)
-    temporary = _temporary_beside(target)
+    if Path(path).exists() and not Path(path).is_file():
+        yield Path(path)
+        return
+    target = Path(path).resolve()
+    temporary = _temporary_beside(target, path)
     try:
         yield temporary
         _make_like_a_new_file(temporary)
@@ -25,12 +29,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _temporary_beside(target: Path) -> Path:
+def _temporary_beside(target: Path, asked: str | os.PathLike[str]) -> Path:
     """Make an empty file in the same folder; an error names the file that was asked for."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(target)) from None
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(asked)) from None
     os.close(descriptor)
     return Path(name)
 

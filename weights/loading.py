@@ -56,9 +56,14 @@ def load(
     try:
         archive = open_archive(find(source))
         found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
-        return _assemble(archive, found, str(source), tokenizer, dtype or archive.widest_dtype)
+        return _assemble(archive, found, _name(source), tokenizer, dtype or archive.widest_dtype)
     except LSTMError as error:
         raise error.at(str(source)) from None
+
+
+def _name(source: str | os.PathLike[str]) -> str:
+    """The name of a source as text that can be written anywhere."""
+    return os.fsencode(source).decode("utf-8", "backslashreplace")
 
 
 def _assemble(

@@ -7,6 +7,7 @@ from typing import Any
 
 from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
 from cli.formats.report import Report
+from cli.selection import widest
 from lstm.trace import DirectionTrace, Trace
 
 
@@ -37,11 +38,16 @@ class ArraysWriter(ABC):
     @property
     def provenance(self) -> dict[str, str]:
         """Say where the numbers come from: schema, model, and what was read, as JSON."""
-        return {
+        provenance = {
             "schema": TRACE_SCHEMA,
             "model": dump(model_record(self.report.model)).decode(),
             "sequences": dump(self.texts).decode(),
         }
+        if self.report.selection.units.text is not None:
+            size = widest(self.report.model, self.report.selection)
+            units = self.report.selection.units.within(size)
+            provenance["units"] = dump(units).decode()
+        return provenance
 
     def _cut(self, direction: DirectionTrace, name: str) -> Any:
         array = getattr(direction, name)

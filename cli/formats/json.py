@@ -13,6 +13,7 @@ from cli.formats.record import (
     text_record,
 )
 from cli.formats.report import Report
+from cli.selection import widest
 from lstm.trace import Trace
 
 
@@ -37,7 +38,7 @@ class JSONWriter:
     def close(self) -> None:
         head: dict[str, Any] = {"schema": TRACE_SCHEMA, "model": model_record(self.report.model)}
         if self.report.selection.units.text is not None:
-            size = self.report.model.parameters.hidden_size
+            size = widest(self.report.model, self.report.selection)
             head["units"] = self.report.selection.units.within(size)
         stream = self.report.stream
         stream.write(dump(head)[:-1] + b',"sequences":[')

@@ -77,16 +77,17 @@ def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableTyp
 def _footer(trace: Trace, report: Report) -> str:
     """Say what the tables leave out, and which words the model does not know."""
     parts = [GATES_EXPLAINED] if report.summary else []
-    size = report.model.parameters.hidden_size
-    steps = report.selection.steps.within(trace.num_steps)
-    shown = len(Columns.choose(Words(trace, steps), trace.layers[-1].forward, report).units)
+    layer = report.selection.layers.within(len(trace.layers))[-1]
+    size = report.model.parameters.layers[layer].hidden_size
+    words = Words(trace, report.selection.steps.within(trace.num_steps))
+    shown = len(Columns.choose(words, trace.layers[layer].forward, report).units)
     if shown < size:
         largest = "those with the largest |c|; --units 0:8,12 chooses others"
         how = "as --units has it" if report.selection.units.text else largest
         parts.append(f"{shown} of {size} units, {how}.")
     if trace.unknown and trace.tokens:
-        words = ", ".join(trace.tokens[step].text for step in trace.unknown)
+        unknown = ", ".join(trace.tokens[step].text for step in trace.unknown)
         parts.append(
-            f"{len(trace.unknown)} of {trace.num_steps} words unknown: {printable(words)}."
+            f"{len(trace.unknown)} of {trace.num_steps} words unknown: {printable(unknown)}."
         )
     return "\n".join(parts)

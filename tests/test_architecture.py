@@ -1,0 +1,180 @@
+"""The rooms of the house: who may import whom, what lies where, how long a file gets."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("cli", "lstm", "weights")
+TOP_LEVEL = {
+    "pyproject.toml", "cli", "lstm", "weights", "tests", "README.md", "LICENSE"
+}  # fmt: skip
+# Each package and what it may import beside itself and the standard library.
+FLOORS = {
+    "lstm": {"numpy", "tokenizers"},
+    "weights": {"lstm", "numpy", "safetensors", "orjson", "ml_dtypes"},
+    "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy"},
+}
+# What only certain files import: the import and where it may stand.
+ROOMS = {
+    "tokenizers": "lstm/tokenizers/huggingface.py",
+    "safetensors": "weights/archive.py",
+    "ml_dtypes": "weights/archive.py",
+    "typer": "cli/",
+    "rich": "cli/",
+    "orjson": "weights/ cli/",
+}
+# Made by hand or by training, run by hand: not part of the tool.
+SCRIPTS = "weights/pretrained/*/*.py"
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40
+
+
+def sources(package):
+    files = sorted((ROOT / package).rglob("*.py"))
+    return [path for path in files if not path.match(SCRIPTS)]
+
+
+def every_source():
+    return [path for package in PACKAGES for path in sources(package)]
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path):
+    """Yield each import: the whole name, and whether it stands at the top of the file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    guarded = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.col_offset == 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: a relative import"
+            yield node.module, node.col_offset == 0
+
+
+def typed_imports(path):
+    """Yield the packages of all imports, those for type checkers included."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_floor_stands_only_on_those_below_it(package):
+    allowed = FLOORS[package] | {package} | set(sys.stdlib_module_names)
+    found = {
+        (name_of(path), top)
+        for path in sources(package)
+        for top in typed_imports(path)
+        if top not in allowed
+    }
+    assert found == set()
+
+
+def test_each_library_is_imported_where_it_belongs_and_nowhere_else():
+    for path in every_source():
+        for name, _ in imports(path):
+            rooms = ROOMS.get(name.split(".")[0])
+            if rooms is not None:
+                assert name_of(path).startswith(tuple(rooms.split())), f"{name_of(path)}: {name}"
+
+
+def test_in_cli_only_the_formats_know_numpy():
+    users = {
+        name_of(path)
+        for path in sources("cli")
+        for name, _ in imports(path)
+        if name.split(".")[0] == "numpy"
+    }
+    assert {user for user in users if not user.startswith("cli/formats/")} == set()
+
+
+def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
+    lazy = {"tokenizers", "ml_dtypes", "safetensors"}
+    for path in every_source():
+        for name, at_top in imports(path):
+            if name.split(".")[0] in lazy:
+                assert not at_top, f"{name_of(path)}: {name} is imported at the top"
+
+
+def test_modules_import_each_other_by_file_and_never_through_a_face():
+    for path in every_source():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            place = ROOT / Path(*node.module.split("."))
+            if node.module.split(".")[0] not in PACKAGES or place.with_suffix(".py").is_file():
+                continue
+            # `from weights import load` is the interface that the README shows.
+            names = {alias.name for alias in node.names} - {"load", "save"}
+            assert all((place / f"{name}.py").is_file() for name in names), name_of(path)
+
+
+def test_lstm_opens_nothing_and_prints_nothing():
+    for path in [*sources("lstm"), *sources("weights")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            assert called not in ("print", "sys.stdout.write", "input"), name_of(path)
+            if name_of(path).startswith("lstm/"):
+                opening = called == "open" or called.endswith(
+                    (".open", ".read_text", ".read_bytes")
+                )
+                assert not opening, name_of(path)
+
+
+def test_only_the_archive_opens_weight_files():
+    for path in sources("weights"):
+        text = path.read_text("utf-8")
+        assert ("safe_open" in text) is (name_of(path) == "weights/archive.py")
+
+
+def test_the_top_level_holds_what_is_planned_and_nothing_else():
+    done = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        pytest.skip("no checkout")
+    top = {line.split("/")[0].strip('"') for line in done.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
+
+
+def test_no_file_is_too_long_to_read():
+    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in every_source()}
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_no_function_is_too_long_to_read():
+    """The signature of a command is the list of its options; its body counts."""
+    long = {}
+    for path in every_source():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0].lineno
+                lines = (node.end_lineno or first) - first + 1
+                if lines > LONGEST_FUNCTION:
+                    long[f"{name_of(path)}: {node.name}"] = lines
+    assert long == {}
+
+
+def test_every_module_says_what_it_is_for():
+    for path in every_source():
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), name_of(path)
+
+
+def test_tests_have_no_packages_that_hide_the_real_ones():
+    assert not list((ROOT / "tests").rglob("__init__.py"))
