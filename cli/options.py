@@ -35,6 +35,8 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def completion(values: Iterable[str]) -> Callable[[str], list[str]]:
+    """Offer the values that begin with what is typed."""
+
     def complete(incomplete: str) -> list[str]:
         return [value for value in values if value.startswith(incomplete)]
 

@@ -40,7 +40,8 @@ class ShapeError(LSTMError):
     ) -> None:
         self.name, self.symbols = name, symbols
         self.expected, self.found = tuple(expected), tuple(found)
-        sizes = "" if str(self.expected) == symbols else f" = {self.expected}"
+        told = self.expected and str(self.expected) != symbols
+        sizes = "" if not told else f" = {self.expected}"
         message = f"{name}: expected {symbols}{sizes}, found {self.found}."
         super().__init__(f"{message} {hint}".rstrip())
 

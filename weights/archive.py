@@ -94,12 +94,12 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     try:
         with place.open("rb") as file:
             header = _parse(_header_bytes(file.read(8), os.fstat(file.fileno()).st_size, file))
+        metadata = _metadata(header.pop("__metadata__", None))
+        return Archive(place, {name: _info(name, e) for name, e in header.items()}, metadata)
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
     except UnreadableFileError as error:
         raise error.at(str(path)) from None
-    metadata = header.pop("__metadata__", {})
-    return Archive(place, {name: _info(name, entry) for name, entry in header.items()}, metadata)
 
 
 def archive_bytes(tensors: Mapping[str, Floats], metadata: Mapping[str, str]) -> bytes:
@@ -144,10 +144,20 @@ def _parse(data: bytes) -> dict[str, Any]:
     return header
 
 
+def _metadata(entries: Any) -> dict[str, str]:
+    if entries is None:
+        return {}
+    if not isinstance(entries, dict) or not all(isinstance(e, str) for e in entries.values()):
+        raise UnreadableFileError(f"metadata: expected texts by name, found {entries!r}.")
+    return entries
+
+
 def _info(name: str, entry: Any) -> TensorInfo:
-    try:
-        return TensorInfo(name, str(entry["dtype"]), tuple(int(n) for n in entry["shape"]))
-    except (TypeError, KeyError, ValueError):
-        raise UnreadableFileError(
-            f"{name}: expected dtype and shape in the header, found {entry!r}."
-        ) from None
+    match entry:
+        case {"dtype": str(dtype), "shape": [*shape]} if all(_is_size(n) for n in shape):
+            return TensorInfo(name, dtype, tuple(shape))
+    raise UnreadableFileError(f"{name}: expected dtype and shape in the header, found {entry!r}.")
+
+
+def _is_size(number: Any) -> bool:
+    return type(number) is int and number >= 0

@@ -120,13 +120,27 @@ def _head(
     if metadata.tied:
         if embedding is None:
             raise LSTMError("head: expected an embedding to be tied to, found none.")
+        if weight is not None:
+            raise LSTMError("head.weight: expected none, as the head is tied, found one.")
         weight = embedding.weight
     if weight is None:
+        _refuse_remains(names, metadata)
         return None
     head = Head(weight, bias, projection, projection_bias)
     if metadata.labels is not None:
         return replace(head, names=metadata.labels, predicts_tokens=False)
-    return _name_outcomes(head, words, embedding)
+    if metadata.predicts_tokens is False:
+        return replace(head, predicts_tokens=False)
+    named = _name_outcomes(head, words, embedding)
+    return replace(named, predicts_tokens=metadata.predicts_tokens or named.predicts_tokens)
+
+
+def _refuse_remains(names: Sequence[str | None], metadata: Metadata) -> None:
+    """What belongs to a head must not stand there without one."""
+    if remains := [name for name in names if name is not None]:
+        raise LSTMError(f"{remains[0]}: expected head.weight beside it, found none.")
+    if metadata.labels is not None:
+        raise LSTMError(f"head: expected a weight for {len(metadata.labels)} labels, found none.")
 
 
 def _name_outcomes(head: Head, words: Tokenizer | None, embedding: Embedding | None) -> Head:

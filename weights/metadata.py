@@ -29,6 +29,7 @@ class Metadata(NamedTuple):
     tokenizer: Tokenizer | None = None
     labels: tuple[str, ...] | None = None
     tied: bool = False
+    predicts_tokens: bool | None = None
     description: str = ""
     licence: str = ""
     source: str = ""
@@ -61,10 +62,11 @@ def read_metadata(raw: Mapping[str, str]) -> Metadata:
         tokenizer=from_specification(_json(raw, "tokenizer")) if "tokenizer" in raw else None,
         labels=strings(head["labels"]) if "labels" in head else None,
         tied=head.get("tied") is True,
+        predicts_tokens=_predicts_tokens(head),
         description=raw.get("description", ""),
         licence=raw.get("licence", ""),
         source=raw.get("source", ""),
-        units=tuple(_unit(entry) for entry in _json(raw, "units", [])),
+        units=_units(raw),
         quality=_record(raw, "quality"),
     )
 
@@ -72,6 +74,8 @@ def read_metadata(raw: Mapping[str, str]) -> Metadata:
 def write_metadata(metadata: Metadata) -> dict[str, str]:
     """Return the entries from which `read_metadata` makes the same again."""
     head: dict[str, Any] = {"tied": True} if metadata.tied else {}
+    if metadata.predicts_tokens is not None:
+        head["predicts"] = "tokens" if metadata.predicts_tokens else "labels"
     if metadata.labels is not None:
         head["labels"] = list(metadata.labels)
     structured = {
@@ -90,6 +94,14 @@ def write_metadata(metadata: Metadata) -> dict[str, str]:
     return {"format": FORMAT, **written, **{key: text for key, text in plain.items() if text}}
 
 
+def _predicts_tokens(head: dict[str, Any]) -> bool | None:
+    """Whether the head predicts tokens; None where the file does not say it."""
+    found = head.get("predicts")
+    if found not in ("tokens", "labels", None):
+        raise WeightsError(f"metadata: head: expected tokens or labels, found {found!r}.")
+    return None if found is None else found == "tokens"
+
+
 def _check_cell(options: dict[str, Any]) -> None:
     for option, value in options.items():
         supported = CELL_OPTIONS.get(option)
@@ -98,6 +110,13 @@ def _check_cell(options: dict[str, Any]) -> None:
             raise WeightsError(
                 f"metadata: cell option {option} = {value!r} is not supported. Known: {known}."
             )
+
+
+def _units(raw: Mapping[str, str]) -> tuple[NamedUnit, ...]:
+    entries = _json(raw, "units", [])
+    if not isinstance(entries, list):
+        raise WeightsError(f"metadata: units: expected a JSON list, found {raw['units'][:40]!r}.")
+    return tuple(_unit(entry) for entry in entries)
 
 
 def _unit(entry: Any) -> NamedUnit:

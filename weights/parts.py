@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lstm.errors import ShapeError
 from weights.archive import TensorInfo
 from weights.errors import WeightsError
+from weights.layouts.detection import every_lstm
 from weights.layouts.layout import FoundLSTM
 from weights.layouts.native import NATIVE
 
@@ -25,6 +27,14 @@ NATIVE_NAMES = {
     "head_bias": "head.bias",
     "projection": "head.projection.weight",
     "projection_bias": "head.projection.bias",
+}
+
+
+# The parts with two axes.
+TABLES = {
+    "embedding.weight": "(vocabulary_size, input_size)",
+    "head.weight": "(outcomes, hidden_size)",
+    "head.projection.weight": "(width, hidden_size)",
 }
 
 
@@ -51,7 +61,10 @@ def find_parts(tensors: Mapping[str, TensorInfo], lstm: FoundLSTM) -> Parts:
     """
     rest = {name: info for name, info in tensors.items() if name not in lstm.names}
     _refuse_strangers(rest, lstm)
-    return _native(rest) if lstm.layout is NATIVE else _by_look(rest, lstm)
+    if lstm.layout is NATIVE:
+        return _native(rest)
+    others = {name for other in every_lstm(tensors) for name in other.names}
+    return _by_look(rest, lstm, others)
 
 
 def _native(rest: Mapping[str, TensorInfo]) -> Parts:
@@ -61,6 +74,9 @@ def _native(rest: Mapping[str, TensorInfo]) -> Parts:
         )
     names = (name if name in rest else None for name in NATIVE_NAMES.values())
     embedding, head, head_bias, projection, projection_bias = names
+    for name, symbols in TABLES.items():
+        if name in rest and len(rest[name].shape) != 2:
+            raise ShapeError(name, symbols, (), rest[name].shape)
     return Parts(embedding, head, head_bias, projection, projection_bias)
 
 
@@ -75,12 +91,13 @@ def _refuse_strangers(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> None:
             )
 
 
-def _by_look(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> Parts:
+def _by_look(rest: Mapping[str, TensorInfo], lstm: FoundLSTM, others: set[str]) -> Parts:
     input_size, _ = lstm.sizes((0, "forward"))
     _, hidden_size = lstm.sizes((lstm.num_layers - 1, "forward"))
     width = hidden_size * lstm.num_directions
-    embedding = _only(rest, EMBEDDING_WORDS, input_size)
-    head = _only({n: i for n, i in rest.items() if n != embedding}, HEAD_WORDS, width)
+    free = [info for name, info in rest.items() if name not in others]
+    embedding = _only(free, EMBEDDING_WORDS, input_size)
+    head = _only(free, HEAD_WORDS, width)
     bias = _bias_of(head, rest)
     assumed = [f"embedding: {embedding}, by its name and shape"] if embedding else []
     assumed += [f"head: {head}, by its name and shape"] if head else []
@@ -91,16 +108,21 @@ def _by_look(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> Parts:
     return Parts(embedding, head, bias, unused=unused, assumed=tuple(assumed))
 
 
-def _only(rest: Mapping[str, TensorInfo], words: tuple[str, ...], width: int) -> str | None:
-    """The one matrix of this width with one of these words in its name; None if several."""
+def _only(free: Sequence[TensorInfo], words: tuple[str, ...], width: int) -> str | None:
+    """The one matrix of this width that one of these words describes; None if several."""
     found = [
         info.name
-        for info in rest.values()
-        if len(info.shape) == 2
-        and info.shape[1] == width
-        and set(words) & set(re.split(r"[./]", info.name.lower()))
+        for info in free
+        if len(info.shape) == 2 and info.shape[1] == width and _word(info.name) in words
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _word(name: str) -> str | None:
+    """The telling word nearest to the end: `encoder.fc.weight` is an fc in an encoder."""
+    parts = re.split(r"[./]", name.lower())
+    known = (part for part in reversed(parts) if part in EMBEDDING_WORDS + HEAD_WORDS)
+    return next(known, None)
 
 
 def _bias_of(head: str | None, rest: Mapping[str, TensorInfo]) -> str | None:

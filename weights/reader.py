@@ -40,7 +40,7 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
     input_size, size = lstm.sizes(at)
     ih = {gate: np.zeros((size, input_size), dtype) for gate in GATES}
     hh = {gate: np.zeros((size, size), dtype) for gate in GATES}
-    bias = {gate: np.zeros(size, dtype) for gate in GATES}
+    bias: dict[str, Floats] = {}
     for part in lstm.cells[at]:
         for gate, block in _blocks(archive.read(part.info.name, dtype), lstm, part):
             match part.kind.part:
@@ -51,7 +51,9 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
                 case "hx":
                     hh[gate], ih[gate] = block[:, :size], block[:, size:]
                 case "bias":
-                    bias[gate] = bias[gate] + block
+                    # not 0 + block, which would turn -0 into 0
+                    bias[gate] = bias[gate] + block if gate in bias else block
+    bias = bias or {gate: np.zeros(size, dtype) for gate in GATES}
     return CellParameters(*(np.concatenate([w[g] for g in GATES]) for w in (ih, hh, bias)))
 
 

@@ -77,6 +77,7 @@ def _metadata(model: Model) -> Metadata:
         tokenizer=model.tokenizer,
         labels=labels,
         tied=_is_tied(model),
+        predicts_tokens=model.head.predicts_tokens if model.head else None,
         description=model.card.description,
         licence=model.card.licence,
         source=model.card.origin,

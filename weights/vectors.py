@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,12 @@ from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from weights.archive import open_archive
 from weights.errors import UnreadableFileError
+
+# What numpy's reader, and what it reads with, raise on a damaged file.
+DAMAGED = (
+    ValueError, EOFError, KeyError, SyntaxError, MemoryError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
 
 
 def read_vectors(place: str) -> Floats:
@@ -38,12 +47,20 @@ def _read(path: Path, name: str) -> Floats:
     if path.suffix not in (".npy", ".npz"):
         raise LSTMError("expected a file ending in .npy, .npz or .safetensors.")
     try:
-        content = np.load(path, allow_pickle=False)
-        if path.suffix == ".npy":
-            return np.asarray(content)
-        return np.asarray(content[_choose(content.files, name)])
-    except (ValueError, EOFError, KeyError) as error:
+        array = _load(path, name)
+    except DAMAGED as error:
         raise UnreadableFileError(f"not a valid {path.suffix} file of numbers: {error}.") from None
+    if array.dtype.kind not in "fiu":
+        raise LSTMError(f"expected real numbers, found {array.dtype}.")
+    return array
+
+
+def _load(path: Path, name: str) -> Floats:
+    content = np.load(path, allow_pickle=False)
+    if isinstance(content, np.ndarray):
+        return content
+    with content:
+        return np.asarray(content[_choose(content.files, name)])
 
 
 def _choose(names: list[str], name: str) -> str:

@@ -55,12 +55,12 @@ def read_tokenizer(path: Path) -> tuple[Tokenizer, tuple[str, ...]]:
 
 def _tokenizer(path: Path, text: str) -> tuple[Tokenizer, tuple[str, ...]]:
     if path.suffix != ".json":
-        return _guess(tuple(text.splitlines()))
+        return _guess(tuple(text.removesuffix("\n").split("\n")) if text else ())
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise WeightsError(f"expected JSON, found an error: {error}.") from None
-    if isinstance(content, dict) and "model" in content:
+    if isinstance(content, dict) and isinstance(content.get("model"), dict):
         return HuggingFaceTokenizer(text), ()
     return _guess(_in_order(content))
 
@@ -69,10 +69,9 @@ def _in_order(content: Any) -> tuple[str, ...]:
     """The tokens of a vocab.json, each at the place of its id."""
     if not isinstance(content, dict):
         return strings(content)
-    by_id = {number: token for token, number in content.items()}
-    if set(by_id) != set(range(len(content))):
+    if sorted(map(repr, content.values())) != sorted(map(repr, range(len(content)))):
         raise WeightsError(f"expected the ids 0 to {len(content) - 1}, each once, found others.")
-    return tuple(by_id[number] for number in range(len(content)))
+    return tuple(sorted(content, key=content.__getitem__))
 
 
 def _guess(tokens: tuple[str, ...]) -> tuple[Tokenizer, tuple[str, ...]]:

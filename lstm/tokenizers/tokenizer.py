@@ -61,7 +61,7 @@ class Vocabulary:
             raise LSTMError(f"vocabulary: expected every token once, found {twice!r} twice.")
         for role in ("unknown", "start", "end"):
             special = getattr(self, role)
-            if special is not None and special not in ids:
+            if special is not None and (not isinstance(special, str) or special not in ids):
                 raise LSTMError(
                     f"vocabulary: expected the {role} token {special!r} among its "
                     f"{len(self.tokens)} entries, found no such entry."
@@ -153,7 +153,6 @@ def strings(value: object) -> tuple[str, ...]:
     """Check that a value read from a file is a list of strings, and return it."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise LSTMError("vocabulary: expected a list of tokens, found none.")
-    wrong = next((entry for entry in value if not isinstance(entry, str)), None)
-    if wrong is not None:
-        raise LSTMError(f"vocabulary: expected strings, found {wrong!r}.")
+    if wrong := [entry for entry in value if not isinstance(entry, str)]:
+        raise LSTMError(f"vocabulary: expected strings, found {wrong[0]!r}.")
     return tuple(value)

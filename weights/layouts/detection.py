@@ -88,12 +88,18 @@ def _candidates(name: str | None) -> tuple[Layout, ...]:
 
 def _why_none(tensors: Tensors, layout: str | None, prefix: str | None) -> LSTMError:
     others = every_lstm(tensors)
-    if others and prefix is not None:
-        listed = ", ".join(sorted(repr(lstm.prefix) for lstm in others))
+    fitting = [lstm for lstm in others if layout in (None, lstm.layout.name)]
+    if fitting and prefix is not None:
+        listed = ", ".join(sorted(repr(lstm.prefix) for lstm in fitting))
         return LSTMError(f"--prefix: expected one of {listed}, found {prefix!r}.")
     if others:
         names = ", ".join(sorted({lstm.layout.name for lstm in others}))
         return UnknownLayoutError(f"no tensors named as {layout} has them. Found: {names}.")
+    for trace in (t for c in LAYOUTS for t in c.find_traces(tensors).values()):
+        try:
+            check(trace, tensors)
+        except LSTMError as error:
+            return error
     if not tensors:
         return NotAnLSTMError("the file holds no tensors.")
     shown = ", ".join(sorted(tensors)[:3]) + (", ..." if len(tensors) > 3 else "")
@@ -120,7 +126,7 @@ def _refuse_other_networks(part: Part) -> None:
 
 def _check_cells(lstm: FoundLSTM) -> None:
     """Every layer from 0 on must be there, in the same directions."""
-    directions = sorted({direction for _, direction in lstm.cells})
+    directions = sorted({"forward"} | {direction for _, direction in lstm.cells})
     for layer in range(lstm.num_layers):
         for direction in directions:
             if (layer, direction) not in lstm.cells:
@@ -135,7 +141,14 @@ def _check_parts(lstm: FoundLSTM, address: CellAddress) -> None:
     cell = lstm.cells[address]
     gates = GATES if cell[0].gate is not None else (None,)
     for kind in lstm.layout.kinds:
-        there = {part.gate for part in cell if part.kind == kind}
+        names = {part.gate: part.info.name for part in cell if part.kind == kind}
+        for part in cell:
+            if part.kind == kind and names[part.gate] != part.info.name:
+                raise NotAnLSTMError(
+                    f"layer {address[0]} {address[1]}: expected one tensor for a place, found "
+                    f"{part.info.name} and {names[part.gate]}."
+                )
+        there = set(names)
         missing = [gate for gate in gates if gate not in there]
         if missing and (there or not kind.optional):
             what = "weight" if kind.part != "bias" else "bias"
@@ -147,7 +160,8 @@ def _check_parts(lstm: FoundLSTM, address: CellAddress) -> None:
 
 def _check_shapes(lstm: FoundLSTM, address: CellAddress) -> None:
     input_size, hidden_size = lstm.sizes(address)
-    for part in lstm.cells[address]:
+    order = {kind: number for number, kind in enumerate(lstm.layout.kinds)}
+    for part in sorted(lstm.cells[address], key=lambda part: order[part.kind]):
         expected = lstm.expected_shape(part, input_size, hidden_size)
         found = part.info.shape
         flat = part.kind.part == "bias" and part.info.size == max(found, default=0)

@@ -48,6 +48,7 @@ class Layout:
         directions: the framework's mark of a direction to ours.
         rows_are_outputs: W @ x, so that a matrix is (outputs, inputs); False for x @ W.
         refused: expressions for tensors of a variant that is not supported, each with its name.
+        first_layers: the numbers that the first layer may have.
         source: where the order of the gates is documented.
     """
 
@@ -58,6 +59,7 @@ class Layout:
     directions: Mapping[str, str] = field(default_factory=dict)
     rows_are_outputs: bool = True
     refused: Mapping[str, str] = field(default_factory=dict)
+    first_layers: tuple[int, ...] = (0,)
     source: str = ""
 
     @cached_property
@@ -72,6 +74,10 @@ class Layout:
         Args:
             tensors: the header of a file.
         """
+        return {p: lstm for p, lstm in self.find_traces(tensors).items() if lstm.is_complete}
+
+    def find_traces(self, tensors: Mapping[str, TensorInfo]) -> dict[str, FoundLSTM]:
+        """Return all that any name tells of, by prefix, incomplete ones too."""
         found: dict[str, FoundLSTM] = {}
         for info in tensors.values():
             for kind, expression in self._expressions:
@@ -80,7 +86,7 @@ class Layout:
                     place = self._place(kind, match.groupdict(), info)
                     found.setdefault(prefix, FoundLSTM(self, prefix)).parts.append(place)
                     break
-        return {prefix: lstm for prefix, lstm in found.items() if lstm.is_complete}
+        return found
 
     def variant(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
         """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
@@ -132,6 +138,7 @@ class FoundLSTM:
     def cells(self) -> dict[CellAddress, list[Part]]:
         """The tensors of each cell; layers are counted from 0 whatever the file's first number."""
         first = min(part.layer for part in self.parts)
+        first = first if first in self.layout.first_layers else 0
         found: dict[CellAddress, list[Part]] = {}
         for part in sorted(self.parts, key=lambda p: (p.layer, p.direction)):
             found.setdefault((part.layer - first, part.direction), []).append(part)
@@ -158,8 +165,10 @@ class FoundLSTM:
         if "hx" in shapes:
             rows, columns = shapes["hx"]
             return columns - rows // packed, rows // packed
-        rows, columns = shapes["ih"]
-        return columns, rows // packed
+        columns = shapes["ih"][1]
+        # the recurrent matrix tells, unless it contradicts itself
+        rows, size = shapes["hh"]
+        return columns, size if rows == packed * size else shapes["ih"][0] // packed
 
     def num_biases(self, address: CellAddress) -> int:
         """Return how many biases a cell has per gate: 0, 1 or 2."""

@@ -17,5 +17,6 @@ TEXTBOOK = Layout(
     ),
     gates={"IPG": "input", "FG": "forget", "CS": "candidate", "OPG": "output"},
     directions={"forward": "forward", "backward": "reverse", "reverse": "reverse"},
+    first_layers=(0, 1),
     source="one matrix per gate, applied to the concatenation of hidden state and input",
 )

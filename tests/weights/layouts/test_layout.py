@@ -1,0 +1,269 @@
+"""A layout is data: every field of it decides something, and a new one needs no code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm.model import Model
+from lstm.parameters import Parameters
+from tests.weights.builders import (
+    PACKED_IGFO,
+    PER_GATE_COLUMNS,
+    assert_same,
+    golden,
+    golden_run,
+    golden_weights,
+    infos,
+    run_as,
+    write,
+)
+from tests.weights.layouts.test_native import GATES as NATIVE_GATES
+from tests.weights.layouts.test_textbook import units
+from weights.archive import open_archive
+from weights.layouts.detection import check
+from weights.layouts.layout import Layout, TensorKind
+from weights.layouts.native import NATIVE
+from weights.layouts.pytorch import PYTORCH, PYTORCH_CELL
+from weights.layouts.registry import LAYOUTS
+from weights.layouts.textbook import TEXTBOOK
+from weights.reader import read_parameters
+
+
+def read(path: Path, layout: Layout) -> Parameters:
+    """Read a file with a layout that need not be registered."""
+    archive = open_archive(path)
+    (lstm,) = layout.find(archive.tensors).values()
+    check(lstm, archive.tensors)
+    return read_parameters(archive, lstm, "float64")
+
+
+def blocks(name: str) -> dict[str, np.ndarray]:
+    """Torch's tensors, one per layer and gate: `0.ih.i` ... in torch's documented order."""
+    split = {}
+    for key, array in golden_weights(name).items():
+        kind, layer = key.rsplit("_l", 1)
+        matrix = {"weight_ih": "ih", "weight_hh": "hh"}.get(kind, kind)
+        for letter, block in zip("ifgo", np.split(array, 4), strict=True):
+            split[f"{layer}.{matrix}.{letter}"] = block
+    return split
+
+
+def test_one_matrix_per_gate_with_outputs_in_columns_is_read_by_its_data(tmp_path: Path) -> None:
+    arrays = {}
+    for key, block in blocks("three_layers").items():
+        layer, matrix, letter = key.split(".")
+        gate = "a" if letter == "g" else letter
+        if matrix in ("ih", "hh"):
+            arrays[f"{layer}/W_{'x' if matrix == 'ih' else 'h'}{gate}"] = block.T.copy()
+        else:
+            name = f"{layer}/b_{gate}"
+            arrays[name] = arrays.get(name, 0) + block.astype(np.float64)
+    path = write(tmp_path / "model.safetensors", arrays)
+    run = golden_run("three_layers")
+    assert_same(run_as(Model(read(path, PER_GATE_COLUMNS)), run), run, 1e-13)
+
+
+def packed(path: Path, order: str = "igfo") -> Path:
+    part = blocks("lstm")
+
+    def pack(matrix: str) -> np.ndarray:
+        return np.concatenate([part[f"0.{matrix}.{letter}"] for letter in order])
+
+    bias = pack("bias_ih").astype(np.float64) + pack("bias_hh")
+    return write(path, {"kernel": pack("ih"), "recurrent": pack("hh"), "shift": bias})
+
+
+def test_another_order_of_blocks_is_read_by_its_data(tmp_path: Path) -> None:
+    run = golden_run("lstm")
+    model = Model(read(packed(tmp_path / "model.safetensors"), PACKED_IGFO))
+    assert_same(run_as(model, run), run, 1e-13)
+
+
+def test_packed_blocks_side_by_side_are_read_by_their_data(tmp_path: Path) -> None:
+    """x @ W, blocks along the columns, as in Keras."""
+    arrays = golden_weights("no_bias")
+    layout = replace(PACKED_IGFO, kinds=PACKED_IGFO.kinds[:2], gates=PYTORCH.gates)
+    layout = replace(layout, rows_are_outputs=False)
+    path = write(
+        tmp_path / "model.safetensors",
+        {"kernel": arrays["weight_ih_l0"].T, "recurrent": arrays["weight_hh_l0"].T},
+    )
+    run = golden_run("no_bias")
+    assert_same(run_as(Model(read(path, layout)), run), run, 1e-13)
+
+
+def test_packed_blocks_over_hidden_state_and_input_are_read_by_their_data(tmp_path: Path) -> None:
+    arrays = golden_weights("no_bias")
+    both = np.concatenate([arrays["weight_hh_l0"], arrays["weight_ih_l0"]], axis=1)
+    layout = Layout("both", "", (TensorKind("both", part="hx"),), PYTORCH.gates)
+    path = write(tmp_path / "model.safetensors", {"both": both})
+    run = golden_run("no_bias")
+    assert_same(run_as(Model(read(path, layout)), run), run, 1e-13)
+
+
+def native_file(path: Path) -> Path:
+    random = np.random.default_rng(3)
+    arrays = {}
+    for direction in ("forward", "reverse"):
+        for gate in NATIVE_GATES:
+            arrays[f"layers.0.{direction}.{gate}.weight"] = random.standard_normal((3, 7))
+            arrays[f"layers.0.{direction}.{gate}.bias"] = random.standard_normal(3)
+    return write(path, arrays)
+
+
+def textbook_file(path: Path) -> Path:
+    arrays = {**units(3, 4, "0."), **units(3, 4, "0.reverse.", seed=1)}
+    return write(path, arrays)
+
+
+def file_of(layout: Layout, folder: Path) -> Path:
+    if layout is NATIVE:
+        return native_file(folder / "model.safetensors")
+    if layout is TEXTBOOK:
+        return textbook_file(folder / "model.safetensors")
+    return golden("cell" if layout is PYTORCH_CELL else "bidirectional")
+
+
+def rotated(names: Mapping[str, str], by: int) -> dict[str, str]:
+    values = list(names.values())
+    return dict(zip(names, values[by:] + values[:by], strict=True))
+
+
+def swapped(names: Mapping[str, str], one: int, other: int) -> dict[str, str]:
+    values = list(names.values())
+    values[one], values[other] = values[other], values[one]
+    return dict(zip(names, values, strict=True))
+
+
+def outcome(path: Path, layout: Layout) -> object:
+    """The parameters as bytes, or the sentence with which they are refused."""
+    try:
+        found = read(path, layout)
+    except Exception as error:  # any refusal will do
+        return f"{type(error).__name__}: {error}"
+    return [array.tobytes() for layer in found.layers for c in layer.directions.values()
+            for array in c.arrays]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)])
+def test_swapping_any_two_gates_gives_another_lstm(
+    tmp_path: Path, layout: Layout, one: int, other: int
+) -> None:
+    path = file_of(layout, tmp_path)
+    changed = replace(layout, gates=swapped(layout.gates, one, other))
+    right, wrong = outcome(path, layout), outcome(path, changed)
+    assert isinstance(right, list)
+    assert isinstance(wrong, list)
+    assert right != wrong
+
+
+@pytest.mark.parametrize("layout", [PYTORCH, PYTORCH_CELL], ids=lambda layout: layout.name)
+@pytest.mark.parametrize("by", [1, 2, 3])
+def test_any_other_order_of_blocks_misses_torch(layout: Layout, by: int) -> None:
+    name = "cell" if layout is PYTORCH_CELL else "lstm"
+    changed = replace(layout, gates=rotated(layout.gates, by))
+    run = golden_run(name)
+    trace = run_as(Model(read(golden(name), changed)), run)
+    assert np.abs(trace.hidden.swapaxes(0, 1) - run["hs"]).max() > 0.01
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_the_side_of_the_outputs_decides(tmp_path: Path, layout: Layout) -> None:
+    path = file_of(layout, tmp_path)
+    changed = replace(layout, rows_are_outputs=not layout.rows_are_outputs)
+    assert "Error" in str(outcome(path, changed))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_the_part_that_a_matrix_is_decides(tmp_path: Path, layout: Layout) -> None:
+    path = file_of(layout, tmp_path)
+    other = {"ih": "hh", "hh": "ih", "hx": "ih", "bias": "hx"}
+    right = outcome(path, layout)
+    for n, kind in enumerate(layout.kinds):
+        kinds = list(layout.kinds)
+        kinds[n] = kind._replace(part=other[kind.part])
+        assert outcome(path, replace(layout, kinds=tuple(kinds))) != right
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_every_kind_of_tensor_counts(tmp_path: Path, layout: Layout) -> None:
+    path = file_of(layout, tmp_path)
+    right = outcome(path, layout)
+    for n in range(len(layout.kinds)):
+        kinds = layout.kinds[:n] + layout.kinds[n + 1 :]
+        assert outcome(path, replace(layout, kinds=kinds)) != right
+
+
+@pytest.mark.parametrize("layout", [NATIVE, PYTORCH, TEXTBOOK], ids=lambda layout: layout.name)
+def test_the_mark_of_a_direction_decides(tmp_path: Path, layout: Layout) -> None:
+    path = file_of(layout, tmp_path)
+    changed = {mark: "forward" if d == "reverse" else "reverse" for mark, d in
+               layout.directions.items()}  # fmt: skip
+    assert outcome(path, replace(layout, directions=changed)) != outcome(path, layout)
+
+
+def test_square_input_and_recurrent_matrices_are_told_apart_by_their_part(tmp_path: Path) -> None:
+    """Where input and hidden size are equal no shape can tell that the two were swapped."""
+    random = np.random.default_rng(5)
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    shapes = ((12, 3), (12, 3), (12,), (12,))
+    arrays = {n: random.standard_normal(s) for n, s in zip(names, shapes, strict=True)}
+    found = read(write(tmp_path / "model.safetensors", arrays), PYTORCH).layers[0].forward
+    np.testing.assert_array_equal(found.weight_ih, arrays["weight_ih_l0"])
+    np.testing.assert_array_equal(found.weight_hh, arrays["weight_hh_l0"])
+
+
+def test_a_refused_tensor_is_only_refused_by_the_layout_that_lists_it() -> None:
+    tensors = infos(weight_ih_l0=(12, 4), weight_hh_l0=(12, 2), weight_hr_l0=(2, 3))
+    assert PYTORCH.variant(tensors, "") == (
+        "weight_hr_l0",
+        "a projection of the hidden state (proj_size)",
+    )
+    assert PYTORCH.variant(tensors, "decoder.") is None
+    assert replace(PYTORCH, refused={}).variant(tensors, "") is None
+
+
+def test_an_optional_kind_may_be_missing_and_another_may_not() -> None:
+    tensors = infos(weight_ih_l0=(12, 4), weight_hh_l0=(12, 3))
+    assert list(PYTORCH.find(tensors)) == [""]
+    required = tuple(kind._replace(optional=False) for kind in PYTORCH.kinds)
+    assert replace(PYTORCH, kinds=required).find(tensors) == {}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_a_layout_names_the_four_gates_once(layout: Layout) -> None:
+    assert sorted(layout.gates.values()) == ["candidate", "forget", "input", "output"]
+    assert layout.title
+    assert layout.source
+
+
+def test_names_of_layouts_are_unique() -> None:
+    names = [layout.name for layout in LAYOUTS]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "layer", "direction"),
+    [
+        ("weight_ih_l0", "", 0, "forward"),
+        ("weight_ih_l12", "", 12, "forward"),
+        ("weight_ih_l3_reverse", "", 3, "reverse"),
+        ("module.rnn.weight_ih_l1", "module.rnn.", 1, "forward"),
+    ],
+)
+def test_a_name_tells_prefix_layer_and_direction(
+    name: str, prefix: str, layer: int, direction: str
+) -> None:
+    other = name.replace("_ih_", "_hh_")
+    (found,) = PYTORCH.find(infos(**{name: (12, 4), other: (12, 3)})).values()
+    assert (found.prefix, found.parts[0].layer, found.parts[0].direction) == (
+        prefix,
+        layer,
+        direction,
+    )
