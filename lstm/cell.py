@@ -24,7 +24,7 @@ def step(parameters: CellParameters, x: Floats, previous: State) -> tuple[State,
 
     Args:
         parameters: the weights of the cell.
-        x: (D,), the input.
+        x: (D,), the input, in the dtype of the parameters.
         previous: the state before, h and c each (H,).
 
     Returns:

@@ -28,7 +28,7 @@ class Embedding:
         object.__setattr__(self, "weight", frozen(self.weight))
         if self.weight.ndim != 2:
             symbols = "(vocabulary_size, input_size)"
-            raise ShapeError("embedding", symbols, (-1, -1), self.weight.shape)
+            raise ShapeError("embedding", symbols, (), self.weight.shape)
 
     @property
     def vocabulary_size(self) -> int:
@@ -39,9 +39,14 @@ class Embedding:
 
         Raises:
             LSTMError: an id is no whole number.
+            ShapeError: the ids have not one axis.
             ValueRangeError: an id is not in 0 to V - 1.
         """
-        numbers = np.asarray(ids, dtype=np.intp if len(ids) == 0 else None)
+        numbers = np.asarray(ids)
+        if numbers.ndim != 1:
+            raise ShapeError("ids", "(steps,)", (), numbers.shape)
+        if not numbers.size:  # an empty list has no dtype of its own
+            numbers = numbers.astype(np.intp)
         if not np.issubdtype(numbers.dtype, np.integer):
             raise LSTMError(f"ids: expected whole numbers, found {numbers.dtype}.")
         for end in (numbers.min(initial=0), numbers.max(initial=0)):

@@ -40,10 +40,15 @@ class ShapeError(LSTMError):
     ) -> None:
         self.name, self.symbols = name, symbols
         self.expected, self.found = tuple(expected), tuple(found)
-        told = self.expected and str(self.expected) != symbols
-        sizes = "" if not told else f" = {self.expected}"
+        told = _shape(self.expected)
+        sizes = f" = {told}" if self.expected and told != symbols else ""
         message = f"{name}: expected {symbols}{sizes}, found {self.found}."
         super().__init__(f"{message} {hint}".rstrip())
+
+
+def _shape(sizes: Sequence[object]) -> str:
+    """A shape as numpy writes it, also where an axis is a symbol."""
+    return f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
 
 
 class ValueRangeError(LSTMError):

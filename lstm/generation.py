@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm.arrays import Floats
 from lstm.errors import LSTMError, MissingPartError
-from lstm.head import log_softmax
+from lstm.head import best_outcomes, log_softmax
 from lstm.model import Model
 from lstm.trace import Trace
 
@@ -31,10 +31,18 @@ def generate(
 
     Raises:
         MissingPartError: the model has no head for tokens, or no embedding.
-        LSTMError: the run to continue has no step.
+        LSTMError: the run to continue has no step or several sequences, the model also reads
+            from the end, or an option is out of its range.
     """
     if model.head is None or not model.head.predicts_tokens:
         raise MissingPartError("head that predicts tokens", "generate", "Use run instead.")
+    if model.parameters.num_directions > 1:
+        raise LSTMError(
+            "generate: expected a model that reads forward only, found one that also reads from "
+            "the end of a text."
+        )
+    _check_options(temperature, top_k)
+    start.need_one_sequence()
     if start.num_steps == 0:
         raise LSTMError("generate: expected at least one token to continue from, found none.")
     return _draw(model, start, temperature, top_k, np.random.default_rng(seed))
@@ -55,6 +63,13 @@ def _draw(
         trace = model.run(ids=[chosen], initial_state=trace.final)
 
 
+def _check_options(temperature: float, top_k: int | None) -> None:
+    if not 0 <= temperature < np.inf:
+        raise LSTMError(f"temperature: expected a number of at least 0, found {temperature}.")
+    if top_k is not None and top_k < 1:
+        raise LSTMError(f"top_k: expected at least 1, found {top_k}.")
+
+
 def _special(model: Model, role: str) -> tuple[int, ...]:
     """The id of a special token, as a tuple of one or none."""
     if model.tokenizer is None:
@@ -70,7 +85,11 @@ def _choose(
     if temperature == 0:
         return int(scores.argmax())
     if top_k is not None and top_k < len(scores):
-        floor = np.partition(scores, -top_k)[-top_k]
-        scores = np.where(scores < floor, -np.inf, scores)
-    weights = np.exp(log_softmax(scores / temperature))
+        few = best_outcomes(scores, top_k)
+        kept = np.full_like(scores, -np.inf)
+        kept[few] = scores[few]
+        scores = kept
+    with np.errstate(over="ignore"):  # at the lowest temperatures all but the best are at -inf
+        scores = (scores - scores.max()) / temperature
+    weights = np.exp(log_softmax(scores))
     return int(random.choice(len(weights), p=weights))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.arrays import Floats, frozen, matvec
+from lstm.arrays import Floats, Integers, frozen, matvec
 from lstm.errors import LSTMError, ShapeError
 
 # How many steps are scored at once: a block of scores stays small however long the text.
@@ -73,7 +73,7 @@ class Head:
 
     def _check_shapes(self) -> None:
         if self.weight.ndim != 2:
-            raise ShapeError("head", "(outcomes, hidden_size)", (-1, -1), self.weight.shape)
+            raise ShapeError("head", "(outcomes, hidden_size)", (), self.weight.shape)
         outcomes, width = self.weight.shape
         for name, array, expected in (
             ("head bias", self.bias, (outcomes,)),
@@ -161,9 +161,21 @@ def _bits(head: Head, hidden: Floats, outcome: int) -> float:
     return float(-log_softmax(head.logits(hidden))[outcome] / np.log(2))
 
 
+def best_outcomes(scores: Floats, k: int) -> Integers:
+    """Return the k best outcomes of (O,) scores, the best first, equals by their number.
+
+    >>> best_outcomes(np.array([1.0, 3.0, 3.0, 2.0]), 2).tolist()
+    [1, 2]
+    """
+    candidates = np.arange(len(scores))
+    if 0 < k < len(scores):
+        floor = np.partition(scores, -k)[-k]
+        candidates = np.flatnonzero(~(scores < floor))  # all of them where the floor is no number
+    order = np.argsort(-scores[candidates], kind="stable")
+    return np.asarray(candidates[order][:k])
+
+
 def _best(head: Head, scores: Floats, k: int) -> tuple[Prediction, ...]:
     """The k best outcomes of one step, the most probable first, equals by their number."""
-    k = min(k, len(scores))
-    few = np.arange(len(scores)) if k == len(scores) else np.argpartition(-scores, k)[:k]
-    best = sorted(few.tolist(), key=lambda n: (-scores[n], n))
+    best = best_outcomes(scores, k).tolist()
     return tuple(Prediction(head.name(n), n, float(np.exp(scores[n]))) for n in best)

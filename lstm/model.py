@@ -131,7 +131,7 @@ class Model:
         if array.ndim not in (2, 3) or array.shape[-1] != width:
             symbols = "(steps, input_size) or (sequences, steps, input_size)"
             raise ShapeError("vectors", symbols, ("T", width), array.shape)
-        inputs = array.astype(self.parameters.dtype)
+        inputs = array.astype(self.parameters.dtype)  # always a copy: the trace keeps it
         if array.ndim == 2:
             return Trace(self._run_layers(inputs[np.newaxis], state), head=self.head).sequences[0]
         return Trace(self._run_layers(inputs, state), head=self.head)
@@ -142,6 +142,7 @@ class Model:
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
                 f"found {state.num_sequences}."
             )
+        inputs = np.ascontiguousarray(inputs, self.parameters.dtype)
         traces: list[LayerTrace] = []
         for number, layer in enumerate(self.parameters.layers):
             traces.append(_run_layer(number, layer, inputs, state))

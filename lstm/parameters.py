@@ -99,6 +99,10 @@ class LayerParameters:
                 ours, theirs = (getattr(c, name).shape for c in (self.forward, self.reverse))
                 if ours != theirs:
                     raise ShapeError(f"reverse {name}", str(ours), ours, theirs)
+            if self.reverse.dtype != self.forward.dtype:
+                raise LSTMError(
+                    f"reverse weights: expected {self.forward.dtype}, found {self.reverse.dtype}."
+                )
 
     @property
     def directions(self) -> dict[str, CellParameters]:

@@ -48,6 +48,9 @@ def run_cell(
         i, f, g, o = a[:, :size], a[:, size : 2 * size], a[:, 2 * size : -size], a[:, -size:]
         c = np.add(f * c, i * g, out=cells[:, t])
         h = np.multiply(o, np.tanh(c), out=hidden[:, t])
+    inputs = inputs.view()  # the caller's own array stays writeable
+    for array in (inputs, pre, gates, cells, hidden):
+        array.flags.writeable = False
     return DirectionTrace(direction, inputs, pre, gates, cells, hidden, first)
 
 

@@ -109,6 +109,8 @@ class ModelState:
         """
         expected = cls.zeros(parameters)
         _check_names(set(expected.arrays()), set(arrays))
+        for name, array in arrays.items():
+            _check_numbers(name, np.asarray(array))
         ready = {name: np.asarray(a).astype(parameters.dtype) for name, a in arrays.items()}
         for name, zero in expected.arrays().items():
             _check_shape(name, ready[name], zero.shape[0])
@@ -132,6 +134,11 @@ def _check_names(expected: set[str], found: set[str]) -> None:
         raise LSTMError(
             f"state: expected arrays for {len(expected) // 2} cell(s), found also {unknown[0]}."
         )
+
+
+def _check_numbers(name: str, array: Floats) -> None:
+    if array.dtype.kind not in "fiu":
+        raise LSTMError(f"state: {name}: expected real numbers, found {array.dtype}.")
 
 
 def _check_shape(name: str, array: Floats, hidden_size: int) -> None:

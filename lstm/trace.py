@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm.arrays import Floats
-from lstm.errors import MissingPartError
+from lstm.errors import LSTMError, MissingPartError
 from lstm.head import Forecast, Head, forecast
 from lstm.quantities import GATES
 from lstm.state import ModelState, State
@@ -211,6 +211,7 @@ class Trace:
         Raises:
             MissingPartError: the model has no head.
         """
+        self.need_one_sequence()
         head = self._need_head()
         reads_on = head.predicts_tokens and len(self.layers[-1].directions) == 1
         ids = [token.id for token in self.tokens] if self.tokens and reads_on else None
@@ -223,6 +224,7 @@ class Trace:
         Args:
             show: names from `lstm.quantities`, each a key of the record with a (H,) array.
         """
+        self.need_one_sequence()
         cells = [
             (layer, direction.direction, {name: getattr(direction, name) for name in show})
             for layer, record in enumerate(self.layers)
@@ -255,6 +257,19 @@ class Trace:
                 for direction in layer.directions
             }
         )
+
+    def need_one_sequence(self) -> None:
+        """Check that this is the record of one sequence, not of several side by side.
+
+        Raises:
+            LSTMError: it holds several.
+        """
+        cell = self.layers[0].forward.cell
+        if cell.ndim == 3:
+            raise LSTMError(
+                f"trace: expected one sequence, found {len(cell)}. "
+                "Take them one by one from `sequences`."
+            )
 
     def _need_head(self) -> Head:
         if self.head is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from lstm.errors import LSTMError
 from lstm.tokenizers.tokenizer import Piece, Tokenizer, Vocabulary
 
 BYTES = tuple(f"<{value:02x}>" for value in range(256))
@@ -40,5 +41,8 @@ class ByteTokenizer(Tokenizer):
 
     @classmethod
     def from_specification(cls, specification: dict[str, Any]) -> ByteTokenizer:
-        del specification  # it says nothing but the kind
+        if options := sorted(specification.keys() - {"kind"}):
+            raise LSTMError(
+                f"tokenizer: expected the options of kind {cls.kind!r}, found {', '.join(options)}."
+            )
         return cls()

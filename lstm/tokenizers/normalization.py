@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unicodedata import is_normalized, normalize
+from unicodedata import combining, is_normalized, normalize
 
 
 def nfkc_with_offsets(text: str) -> tuple[str, list[int] | range]:
@@ -31,11 +31,20 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
     """Cut a text where normalising the parts gives the same as normalising the whole."""
     start = 0
     for position in range(1, len(text) + 1):
-        if position == len(text) or not _joins(text[start:position], text[position]):
+        following = text[position : _after_marks(text, position)]
+        if position == len(text) or not _joins(text[start:position], following):
             yield start, text[start:position]
             start = position
 
 
-def _joins(cluster: str, character: str) -> bool:
-    apart = normalize("NFKC", cluster) + normalize("NFKC", character)
-    return normalize("NFKC", cluster + character) != apart
+def _after_marks(text: str, position: int) -> int:
+    """Skip the character at a position and the marks on it, which may change places."""
+    stop = position + 1
+    while stop < len(text) and combining(normalize("NFKD", text[stop])[0]):
+        stop += 1
+    return stop
+
+
+def _joins(cluster: str, following: str) -> bool:
+    apart = normalize("NFKC", cluster) + normalize("NFKC", following)
+    return normalize("NFKC", cluster + following) != apart
