@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -64,6 +65,8 @@ def main() -> None:
     """
     gc.set_threshold(100_000, 20, 20)
     _prepare_streams()
+    # A request to end unwinds like an interruption, so that no temporary file stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     code = _run()
     sys.stderr.flush()
     os._exit(code)
@@ -95,7 +98,7 @@ def _run() -> int:
     except LSTMError as problem:
         return _explain(problem, str(problem), ExitCode.INPUT)
     except OSError as problem:
-        where = f"{problem.filename}: " if problem.filename else ""
+        where = f"{problem.filename or 'standard output'}: "
         return _explain(problem, f"{where}{problem.strerror or problem}.", ExitCode.INPUT)
     # After an interruption typer gives back 130; after --version and the like, 0.
     return code if isinstance(code, int) else ExitCode.DONE

@@ -20,6 +20,20 @@ class Command(typer.core.TyperCommand):
     help page should be there at once.
     """
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that is given twice: only the last would count."""
+        self._refuse_repeats(args)
+        return super().parse_args(ctx, args)
+
+    def _refuse_repeats(self, args: list[str]) -> None:
+        words = args[: args.index("--")] if "--" in args else args
+        given = [word.partition("=")[0] for word in words]
+        for parameter in self.params:
+            names = [word for word in given if word in parameter.opts and word.startswith("--")]
+            takes_value = not getattr(parameter, "is_flag", False)
+            if len(names) > 1 and takes_value and not getattr(parameter, "multiple", False):
+                raise typer.BadParameter("expected once, found twice.", param_hint=names[0])
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):

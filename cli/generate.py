@@ -80,7 +80,7 @@ def generate(
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
     dtype: o.Dtype = None,
-    json: o.JsonOnly = False,
+    json: o.JsonTrace = False,
     debug: o.Debug = False,
 ) -> None:
     """Let the model go on by itself, printed as it comes.

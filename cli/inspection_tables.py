@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.tables import number, pairs, plain, section, show, table
+from cli.tables import meanings, measured, number, pairs, plain, section, show, table
 
 BARS = "▁▂▃▄▅▆▇█"
 GATE_LETTERS = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
@@ -21,8 +21,8 @@ def print_record(console: Console, record: dict[str, Any]) -> None:
         show(console, section(title, pairs(_facts(lstm))))
         show(console, section("Cells", _cells(lstm)))
         if lstm["units"]:
-            rows = ((unit["address"], _meaning(unit)) for unit in lstm["units"])
-            show(console, section("Named units", pairs(rows)))
+            rows = ((unit["address"], unit["tells"], unit["auc"]) for unit in lstm["units"])
+            show(console, section("Named units", meanings(rows)))
         if "stats" in lstm:
             _print_statistics(console, lstm["stats"])
     if record["metadata"]:
@@ -56,7 +56,7 @@ def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
         ("what it is", lstm["description"]),
         ("licence", lstm["licence"]),
         ("made from", lstm["trained_on"]),
-        ("quality", ", ".join(f"{key} {value}" for key, value in lstm["quality"].items())),
+        ("quality", measured(lstm["quality"])),
         *(("assumed", sentence) for sentence in lstm["assumed"]),
     ]
     return [(name, fact) for name, fact in facts if fact]
@@ -99,10 +99,6 @@ def _cells(lstm: dict[str, Any]) -> Any:
         sizes = (cell["layer"], cell["direction"], cell["input_size"], cell["hidden_size"])
         made.add_row(*(plain(value) for value in (*sizes, *counts)))
     return made
-
-
-def _meaning(unit: dict[str, Any]) -> str:
-    return unit["tells"] if unit["auc"] is None else f"{unit['tells']} (AUC {unit['auc']:.2f})"
 
 
 def _print_statistics(console: Console, stats: dict[str, Any]) -> None:

@@ -58,16 +58,15 @@ def _record(name: str) -> dict[str, Any]:
 
 
 def _lines(record: dict[str, Any]) -> list[tuple[str, object]]:
+    from cli.tables import measured
+
     layers = "1 layer" if record["layers"] == 1 else f"{record['layers']} layers"
-    quality = ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in record["quality"].items()
-    )
     rows = [
         ("", record["description"]),
-        ("size", f"{layers} of {record['hidden_size']}, {record['vocabulary_size']} tokens, "
+        ("size", f"{layers} of {record['hidden_size']}, {record['vocabulary_size']:,} tokens, "
                  f"{record['bytes'] / 1000:.0f} kB"),
         ("licence", record["licence"]),
         ("made from", record["trained_on"]),
-        ("quality", quality),
+        ("quality", measured(record["quality"])),
     ]  # fmt: skip
     return [(name, value) for name, value in rows if value]

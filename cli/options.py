@@ -59,7 +59,7 @@ def _one_of(values: Sequence[str], *names: str, panel: str, help: str) -> Any:
 Texts = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="TEXT",
+        metavar="[TEXT]...",
         show_default=False,
         help="What to read; several TEXTs are several sequences; - reads lines from stdin.",
         rich_help_panel=INPUT,
@@ -199,6 +199,9 @@ Json = Annotated[
 ]
 JsonOnly = Annotated[
     bool, typer.Option("--json", help="JSON instead of a table.", rich_help_panel=OUTPUT)
+]
+JsonTrace = Annotated[
+    bool, typer.Option("--json", help="The trace, as run writes it.", rich_help_panel=OUTPUT)
 ]
 Output = Annotated[
     Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,6 +16,7 @@ from weights.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from lstm.model import Model
+    from lstm.trace import Trace
 
 
 def run(
@@ -60,6 +62,8 @@ def run(
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
     _refuse_idle_options(chosen, request, show, digits, top_k, carry)
+    if final_state is not None and output is not None and final_state == output:
+        raise CommandLineError("--final-state: expected another file than --output.")
     # A folder that is not there is better found before a long run than after it.
     if final_state is not None and not final_state.parent.is_dir():
         raise CommandLineError(f"--final-state: there is no folder {final_state.parent}.")
@@ -78,9 +82,18 @@ def run(
     _check_against(model, selection, top_k)
     runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
     plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)
-    write_traces(plan, model, runner.run(request.sources()))
+    traces = runner.run(request.sources())
+    write_traces(plan, model, _with_steps(traces, selection) if request.is_single else traces)
     if final_state is not None:
         runner.write_final(final_state)
+
+
+def _with_steps(traces: Iterable[Trace], selection: Selection) -> Iterator[Trace]:
+    """Check that the one sequence has the steps that are to be shown."""
+    for trace in traces:
+        if selection.steps.text is not None:
+            selection.steps.check(trace.num_steps, "steps")
+        yield trace
 
 
 def _refuse_idle_options(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,7 @@ def _lines(file: BinaryIO, place: str) -> Iterator[Source]:
     """One sequence a line, read as it comes; an empty line is a sequence without words."""
     for number, line in enumerate(file, start=1):
         try:
+            line = line.removeprefix(BOM_UTF8) if number == 1 else line
             text = line.rstrip(b"\r\n").decode("utf-8")
         except UnicodeDecodeError as error:
             raise LSTMError(f"expected UTF-8 text, found the byte at offset {error.start}.").at(

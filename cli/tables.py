@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
@@ -68,6 +68,29 @@ def show(console: Console, content: RenderableType) -> None:
         console.print(content, crop=False)
     lines = captured.get().splitlines()
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def meanings(units: Iterable[tuple[str, str, float | None]]) -> Table:
+    """Make a table of named units: address, what it tells, and how well (None: by design)."""
+    rows = [(address, tells, auc) for address, tells, auc in units]
+    if all(auc is None for _, _, auc in rows):
+        return pairs((address, tells) for address, tells, _ in rows)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for address, tells, auc in rows:
+        grid.add_row(plain(address), plain("" if auc is None else f"AUC {auc:.2f}"), plain(tells))
+    return grid
+
+
+def measured(quality: Mapping[str, object]) -> str:
+    """Write what was measured of a model for people: `test perplexity 29.0, top1 0.385`."""
+
+    def short(value: object) -> str:
+        return f"{value:.3g}" if isinstance(value, int | float) else str(value)
+
+    return ", ".join(f"{name.replace('_', ' ')} {short(v)}" for name, v in quality.items())
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> Table:

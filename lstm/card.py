@@ -13,12 +13,15 @@ class NamedUnit(NamedTuple):
     """A unit that was found to tell something.
 
     `auc` is how well its value alone separates the two cases on test data, 0.5 to 1; None for
-    a unit that was built to tell it.
+    a unit that was built to tell it. `middle` is the value halfway between the two cases, and
+    `scale` how far either lies from it on average; None where that was not measured.
     """
 
     address: Address
     tells: str
     auc: float | None = None
+    middle: float = 0.0
+    scale: float | None = None
 
 
 class Card(NamedTuple):

@@ -121,9 +121,9 @@ def _units(raw: Mapping[str, str]) -> tuple[NamedUnit, ...]:
 
 def _unit(entry: Any) -> NamedUnit:
     try:
-        auc = entry.get("auc")
-        address = Address.parse(entry["address"])
-        return NamedUnit(address, str(entry["tells"]), None if auc is None else float(auc))
+        auc, scale = (None if entry.get(k) is None else float(entry[k]) for k in ("auc", "scale"))
+        address, middle = Address.parse(entry["address"]), float(entry.get("middle", 0))
+        return NamedUnit(address, str(entry["tells"]), auc, middle, scale)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise WeightsError(
             f"metadata: units: expected address, tells and auc, found {entry!r}."
@@ -131,8 +131,8 @@ def _unit(entry: Any) -> NamedUnit:
 
 
 def _unit_record(unit: NamedUnit) -> dict[str, Any]:
-    record: dict[str, Any] = {"address": repr(unit.address), "tells": unit.tells}
-    return record if unit.auc is None else {**record, "auc": unit.auc}
+    record = {**unit._asdict(), "address": repr(unit.address)}
+    return {key: value for key, value in record.items() if value not in (None, 0.0)}
 
 
 def _record(raw: Mapping[str, str], key: str) -> dict[str, Any]:

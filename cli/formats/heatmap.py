@@ -20,13 +20,11 @@ def heat_map(
     words: Words, record: DirectionTrace, quantity: Quantity, columns: Columns, digits: int
 ) -> RenderableType:
     """Make the table of a quantity; the cells touch, so that patterns show."""
-    array = getattr(record, quantity.name)[words.steps]
-    units = [unit for unit in columns.units if unit < array.shape[1]]
-    values = array[:, units]
+    values = getattr(record, quantity.name)[words.steps][:, list(columns.units)]
     finite = values[np.isfinite(values)]
     scale = float(np.abs(finite).max(initial=0)) if quantity.high is None else quantity.high
     # One text per row, not a cell per number: Rich takes its time for each cell.
-    numbered = Text("".join(str(unit).rjust(columns.width) for unit in units))
+    numbered = Text("".join(str(unit).rjust(columns.width) for unit in columns.units))
     made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
         texts = (written(x, digits).rjust(columns.width) for x in numbers)
@@ -42,14 +40,20 @@ class Columns(NamedTuple):
     width: int
 
     @classmethod
-    def choose(cls, words: Words, record: DirectionTrace, report: Report) -> Columns:
-        """Take the units asked for, or as many as fit, those with the largest |c|."""
-        size = record.cell.shape[1]
+    def choose(
+        cls, words: Words, record: DirectionTrace, report: Report, of: str = "cell"
+    ) -> Columns:
+        """Take the units asked for, or as many as fit, those with the largest numbers.
+
+        Args:
+            of: the quantity whose numbers decide; only a layer's input has columns of its own.
+        """
+        array = getattr(record, of)[words.steps]
         width = _width(words, record, report)
-        if report.selection.units.text is not None:
-            return cls(tuple(report.selection.units.within(size)), width)
+        if report.selection.units.text is not None and of != "layer_input":
+            return cls(tuple(report.selection.units.within(array.shape[1])), width)
         room = max((report.terminal.width - words.width) // width, 1)
-        largest = np.abs(np.nan_to_num(record.cell[words.steps])).max(axis=0)
+        largest = np.abs(np.nan_to_num(array)).max(axis=0)
         chosen = np.argsort(-largest, kind="stable")[:room]
         return cls(tuple(sorted(chosen.tolist())), width)
 

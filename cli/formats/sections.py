@@ -10,7 +10,13 @@ from rich.text import Text
 from cli.console import printable
 from cli.formats.heatmap import Columns, heat_map
 from cli.formats.report import Report
-from cli.formats.summary import GATES_EXPLAINED, gate_table, named_unit_tables, prediction_table
+from cli.formats.summary import (
+    GATES_EXPLAINED,
+    gate_table,
+    named_unit_table,
+    prediction_table,
+    units_that_fit,
+)
 from cli.formats.words import Words
 from cli.tables import section
 from lstm.quantities import BY_NAME
@@ -30,7 +36,7 @@ def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
             yield from _layer(words, layer, record, report)
     if report.summary:
         yield from _whole(words, trace, report)
-    if footer := _footer(trace, report):
+    if footer := _footer(words, trace, report):
         yield Text(f"{footer}\n", style="dim")
 
 
@@ -47,13 +53,19 @@ def _layer(
     words: Words, layer: int, record: DirectionTrace, report: Report
 ) -> Iterator[RenderableType]:
     where = _where(layer, record, report)
-    columns = Columns.choose(words, record, report)
     for name in report.selection.show:
         quantity = BY_NAME[name]
+        own = name if name == "layer_input" else "cell"
+        columns = Columns.choose(words, record, report, own)
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
-        yield section(heading, heat_map(words, record, quantity, columns, report.digits))
+        left_out = _left_out(len(columns.units), getattr(record, own).shape[1])
+        yield section(heading + left_out, heat_map(words, record, quantity, columns, report.digits))
     if report.summary:
         yield section(f"What the gates did{where}", gate_table(words, record))
+
+
+def _left_out(shown: int, size: int) -> str:
+    return "" if shown == size else f" ({shown} of {size})"
 
 
 def _where(layer: int, record: DirectionTrace, report: Report) -> str:
@@ -70,24 +82,40 @@ def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableTyp
         heading = "What comes next" if trace.head.predicts_tokens else "Labels"
         predictions = prediction_table(words, trace, trace.forecast(report.top_k), report)
         yield section(heading, predictions)
-    if units := report.model.card.units:
-        yield section("Named units", named_unit_tables(words, trace, units, report))
+    if units := units_that_fit(words, report.model.card.units, report):
+        yield section("Named units", named_unit_table(words, trace, units, report.digits))
 
 
-def _footer(trace: Trace, report: Report) -> str:
+def _footer(words: Words, trace: Trace, report: Report) -> str:
     """Say what the tables leave out, and which words the model does not know."""
-    parts = [GATES_EXPLAINED] if report.summary else []
-    layer = report.selection.layers.within(len(trace.layers))[-1]
-    size = report.model.parameters.layers[layer].hidden_size
-    words = Words(trace, report.selection.steps.within(trace.num_steps))
-    shown = len(Columns.choose(words, trace.layers[layer].forward, report).units)
-    if shown < size:
-        largest = "those with the largest |c|; --units 0:8,12 chooses others"
-        how = "as --units has it" if report.selection.units.text else largest
-        parts.append(f"{shown} of {size} units, {how}.")
-    if trace.unknown and trace.tokens:
-        unknown = ", ".join(trace.tokens[step].text for step in trace.unknown)
-        parts.append(
-            f"{len(trace.unknown)} of {trace.num_steps} words unknown: {printable(unknown)}."
-        )
-    return "\n".join(parts)
+    summary = [GATES_EXPLAINED, _named_units_left_out(words, report)] if report.summary else []
+    lines = [*summary, _units_left_out(words, trace, report), _unknown_words(trace)]
+    return "\n".join(line for line in lines if line)
+
+
+def _units_left_out(words: Words, trace: Trace, report: Report) -> str:
+    """Say how the units were chosen, where not all of a layer are shown."""
+    if report.selection.units.text is not None:
+        return ""
+    layers = report.selection.layers.within(len(trace.layers))
+    records = [record for layer in layers for record in trace.layers[layer].directions]
+    for record in records:
+        if len(Columns.choose(words, record, report).units) < record.cell.shape[1]:
+            return "The units shown have the largest |c|; --units 0:8,12 chooses others."
+    return ""
+
+
+def _named_units_left_out(words: Words, report: Report) -> str:
+    units = report.model.card.units
+    shown = len(units_that_fit(words, units, report))
+    if shown == len(units):
+        return ""
+    source = printable(report.model.card.source)
+    return f"{shown} of {len(units)} named units; lstm inspect {source} lists all."
+
+
+def _unknown_words(trace: Trace) -> str:
+    if not trace.unknown or not trace.tokens:
+        return ""
+    unknown = ", ".join(trace.tokens[step].text for step in trace.unknown)
+    return f"{len(trace.unknown)} of {trace.num_steps} words unknown: {printable(unknown)}."

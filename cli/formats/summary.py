@@ -14,7 +14,7 @@ from cli.console import printable
 from cli.formats.heatmap import written
 from cli.formats.report import Report
 from cli.formats.words import Words
-from cli.tables import heat, number, pairs, plain, table
+from cli.tables import heat, meanings, number, plain, table
 from lstm.card import NamedUnit
 from lstm.head import Forecast
 from lstm.trace import DirectionTrace, Trace
@@ -38,7 +38,7 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
-            for cell in (heat(f"{share:.0%}", float(share), 1.0, False), plain(count, "dim"))
+            for cell in (heat(_percent(share), float(share), 1.0, False), plain(count, "dim"))
         ]
         made.add_row(*words.cells(row), *cells)
     return made
@@ -56,9 +56,18 @@ def prediction_table(
     for row, step in enumerate(words.steps):
         bits = surprisal.get(step)
         cells = [plain("-" if bits is None else f"{bits:.1f} bits")] if columns else []
-        best = (f"{printable(o.name)} {o.probability:.0%}" for o in forecast.predictions[step])
+        best = (
+            f"{printable(o.name)} {_percent(o.probability)}" for o in forecast.predictions[step]
+        )
         made.add_row(*words.cells(row), *cells, Text(_filled(best, room)))
     return made
+
+
+def _percent(share: float) -> str:
+    """Write a share; what is not nothing is not written as 0 %."""
+    if not np.isfinite(share):
+        return "-"
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def _filled(items: Iterable[str], room: int) -> str:
@@ -73,29 +82,31 @@ def _filled(items: Iterable[str], room: int) -> str:
     return "\n".join(lines)
 
 
-def named_unit_tables(
-    words: Words, trace: Trace, units: Sequence[NamedUnit], report: Report
-) -> RenderableType:
-    """Show the units that are known to tell something, as many side by side as fit, and what."""
-    width = 1 + max(len(repr(unit.address)) for unit in units)
-    room = max((report.terminal.width - words.width) // width, 1)
-    groups = [units[start : start + room] for start in range(0, len(units), room)]
-    tables = [_named_unit_table(words, trace, group, report.digits) for group in groups]
-    spaced = [part for made in tables for part in (made, Text())]
-    return Group(*spaced[:-1], pairs((repr(unit.address), _meaning(unit)) for unit in units))
-
-
-def _named_unit_table(
+def named_unit_table(
     words: Words, trace: Trace, units: Sequence[NamedUnit], digits: int
 ) -> RenderableType:
-    """Show each unit coloured against its own largest value: small ones can tell much."""
+    """Show units that are known to tell something, and what.
+
+    A value is coloured by how far it lies to one side of what the unit tells, against what it
+    has there on average.
+    """
     columns = [_values(trace, unit)[words.steps].tolist() for unit in units]
-    scales = [max(map(abs, column)) for column in columns]
+    scales = [u.scale or max(map(abs, c)) for u, c in zip(units, columns, strict=True)]
     made = table(*words.headers, *(number(repr(unit.address)) for unit in units))
     for row, values in enumerate(zip(*columns, strict=True)):
-        cells = (heat(written(v, digits), v, s) for v, s in zip(values, scales, strict=True))
+        cells = (
+            heat(written(value, digits), value - unit.middle, scale)
+            for value, unit, scale in zip(values, units, scales, strict=True)
+        )
         made.add_row(*words.cells(row), *cells)
-    return made
+    legend = meanings((repr(unit.address), unit.tells, unit.auc) for unit in units)
+    return Group(made, Text(), legend)
+
+
+def units_that_fit(words: Words, units: Sequence[NamedUnit], report: Report) -> Sequence[NamedUnit]:
+    """Return as many named units as have room side by side, the first ones first."""
+    width = 1 + max((len(repr(unit.address)) for unit in units), default=0)
+    return units[: max((report.terminal.width - words.width) // width, 1)]
 
 
 def _values(trace: Trace, unit: NamedUnit) -> np.ndarray:
@@ -103,7 +114,3 @@ def _values(trace: Trace, unit: NamedUnit) -> np.ndarray:
     at = unit.address
     record = getattr(trace.layers[at.layer], at.direction)
     return np.asarray(getattr(record, at.quantity)[:, at.units])
-
-
-def _meaning(unit: NamedUnit) -> str:
-    return unit.tells if unit.auc is None else f"{unit.tells} (AUC {unit.auc:.2f})"

@@ -1,7 +1,11 @@
-"""The default model: real text in, real answers out; the lines of the issue as typed."""
+"""The default model: real text in, real answers out; and torch agrees."""
 
+import json
 import math
+import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from weights import load
@@ -76,7 +80,9 @@ def test_named_units_are_shown_with_what_they_tell(done):
 
 def test_a_terminal_shows_part_of_the_units_and_says_so(terminal):
     shown = terminal("run", "John likes black coffee", columns=80, env={"NO_COLOR": "1"}).stdout
-    assert " of 128 units, those with the largest |c|" in shown
+    assert re.search(r"Cell state c \(\d+ of 128\)", shown)
+    assert "The units shown have the largest |c|" in shown
+    assert re.search(r"\d+ of 14 named units; lstm inspect english lists all", shown)
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -88,3 +94,14 @@ def test_it_goes_on_with_known_words(done):
     assert all(token["known"] for token in tokens)
     seven = ("--temperature", "0.8", "--top-k", "40", "--seed", "7")
     assert done("generate", "I", *seven).stdout == done("generate", "I", *seven).stdout
+
+
+def test_the_numbers_are_those_of_torch(done):
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "english.json").read_text())
+    for text in golden["runs"]:
+        result = done("run", text["text"], "--json", "--dtype", "float64").json
+        (sequence,) = result["sequences"]
+        assert sequence["ids"] == text["ids"]
+        for step, hidden, cell in zip(sequence["steps"], text["hidden"], text["cell"], strict=True):
+            assert np.allclose(step["hidden"], hidden, rtol=0, atol=1e-9)
+            assert np.allclose(step["cell"], cell, rtol=0, atol=1e-9)

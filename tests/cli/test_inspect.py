@@ -71,7 +71,7 @@ def test_the_table_says_the_same(done, tiny):
     assert said["what it is"] == "A model to test with."
     assert said["licence"] == "CC0-1.0"
     assert said["quality"].startswith("perplexity")
-    assert "l0.c[3]  nothing at all (AUC 0.51)" in result.lines
+    assert "l0.c[3]  AUC 0.51  nothing at all" in result.lines
     assert "0 forward 4 5 200 50" in [" ".join(line.split()) for line in result.lines]
     assert "\x1b" not in result.stdout
     assert "\x1b[" in done("inspect", tiny, "--color", "always").stdout

@@ -47,7 +47,7 @@ def test_the_table_says_the_same(done, listed):
         assert model["description"] in shown
         assert model["trained_on"] in shown
         for value in model["quality"].values():
-            assert str(value)[:4] in shown
+            assert f"{value:.3g}" in shown
     assert "\x1b[" in done("models", "--color", "always").stdout
     assert "\x1b" not in done("models", "--color", "never").stdout
 

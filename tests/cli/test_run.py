@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -183,3 +184,47 @@ def test_top_k_is_the_number_of_predictions(done, tiny):
     assert [len(best[0]) for best in (chosen, default, every)] == [2, 5, 7]
     assert default[0][:2] == chosen[0]
     assert sum(best["probability"] for best in every[0]) == pytest.approx(1, abs=1e-12)
+
+
+def test_an_option_given_twice_is_refused(refusal):
+    twice = refusal(2, "run", "--ids", "1", "--ids=2", "-w", "parity")
+    assert twice == "Invalid value for --ids: expected once, found twice."
+
+
+def test_the_state_does_not_overwrite_the_trace(refusal, tmp_path):
+    both = tmp_path / "x.safetensors"
+    said = refusal(2, "run", "(", "-w", "brackets", "-o", both, "--final-state", both)
+    assert said == "--final-state: expected another file than --output."
+    assert not both.exists()
+
+
+def test_a_step_that_the_one_text_does_not_have_is_refused(refusal, done):
+    said = refusal(2, "run", "(a", "-w", "brackets", "--steps", "2")
+    assert said == "--steps: expected steps 0 to 1, found 2."
+    lines = done("run", "(a", "((a", "-w", "brackets", "--steps", "2", "-f", "ndjson").lines
+    assert len(lines) == 1  # of several texts, those that are long enough
+
+
+def test_a_byte_order_mark_is_no_word(done):
+    result = done("run", "-w", "brackets", "--json", stdin=b"\xef\xbb\xbf(\n").json
+    assert result["sequences"][0]["tokens"] == ["("]
+
+
+def test_being_asked_to_end_leaves_no_temporary_file(start, tmp_path):
+    target = tmp_path / "x.ndjson"
+    process = start("run", "-w", "brackets", "-o", target, stdin=subprocess.PIPE)
+    process.stdin.write(b"(\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(20) == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_inputs_of_a_layer_have_columns_of_their_own(done, wide, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((3, 2)))
+    given = ("--vectors", tmp_path / "x.npy", "-w", wide, "--show", "layer_input")
+    lines = done("run", *given).lines
+    assert lines[lines.index("Layer input x") + 1].split() == ["step", "0", "1"]

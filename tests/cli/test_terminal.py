@@ -37,14 +37,15 @@ def test_as_many_units_as_fit_are_shown_those_with_the_largest_cell_state(
     assert (shown.code, shown.stderr) == (0, "")
     lines = plain(shown)
     assert max(cell_len(line) for line in lines) <= columns
-    header = lines[lines.index("Cell state c") + 1].split()
+    heading = next(n for n, line in enumerate(lines) if line.startswith("Cell state c"))
+    header = lines[heading + 1].split()
     units = [int(unit) for unit in header[1:]]
     cell = load(wide).run(vectors=np.load(vectors)).cell
     largest = np.argsort(-np.abs(cell).max(axis=0), kind="stable")[: len(units)]
     assert units == sorted(largest)
     assert 0 < len(units) < 40
-    footer = f"{len(units)} of 40 units, those with the largest |c|"
-    assert footer in " ".join(lines)
+    assert lines[heading] == f"Cell state c ({len(units)} of 40)"
+    assert "The units shown have the largest |c|" in " ".join(lines)
     # one more column would not have fitted
     assert max(cell_len(line) for line in lines[: lines.index("What the gates did")]) > columns - 8
 
@@ -52,7 +53,8 @@ def test_as_many_units_as_fit_are_shown_those_with_the_largest_cell_state(
 def test_more_columns_show_more_units(terminal, wide, vectors):
     def units(columns):
         lines = plain(terminal("run", "--vectors", vectors, "-w", wide, columns=columns))
-        return len(lines[lines.index("Hidden state h") + 1].split()) - 1
+        heading = next(n for n, line in enumerate(lines) if line.startswith("Hidden state h"))
+        return len(lines[heading + 1].split()) - 1
 
     assert units(60) < units(120)
 

@@ -105,7 +105,7 @@ def _why_none(tensors: Tensors, layout: str | None, prefix: str | None) -> LSTME
     shown = ", ".join(sorted(tensors)[:3]) + (", ..." if len(tensors) > 3 else "")
     return UnknownLayoutError(
         f"no known layout has tensors named {shown}. Known: {', '.join(NAMES)}. "
-        "If it is an LSTM, rename its tensors to one of these."
+        "lstm inspect lists its tensors."
     )
 
 

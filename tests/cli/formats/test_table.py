@@ -28,8 +28,8 @@ step word forgot kept remembered wrote revealed showed
 
 Labels
 step word label
-   0 (    inside 100%  outside 0%  unbalanced 0%
-   1 a    inside 100%  outside 0%  unbalanced 0%
+   0 (    inside 100%  outside <1%  unbalanced <1%
+   1 a    inside 100%  outside <1%  unbalanced <1%
    2 )    outside 99%  inside 1%  unbalanced 1%
 
 Named units
@@ -37,6 +37,7 @@ step word l0.c[0]
    0 (       1.00
    1 a       1.00
    2 )       0.00
+
 l0.c[0]  the nesting depth
 """
 
@@ -77,8 +78,9 @@ def test_every_unit_is_there_however_many(done, wide, tmp_path):
 
 def test_chosen_units_stand_under_their_numbers(done, tiny):
     lines = done("run", "john", "-w", tiny, "--units", "4,0:2", "--show", "cell").lines
-    assert lines[lines.index("Cell state c") + 1].split() == ["step", "word", "0", "1", "4"]
-    assert any(line.startswith("3 of 5 units") for line in lines)
+    heading = lines.index("Cell state c (3 of 5)")
+    assert lines[heading + 1].split() == ["step", "word", "0", "1", "4"]
+    assert "largest |c|" not in " ".join(lines)
 
 
 def test_chosen_quantities_layers_and_steps_leave_the_summary_out(done, deep):
@@ -119,7 +121,7 @@ def test_next_words_and_surprisal_stand_beside_each_word(done, tiny):
 
 def test_named_units_stand_with_what_they_tell(done, tiny):
     lines = done("run", "john", "-w", tiny).lines
-    assert "l0.c[3]  nothing at all (AUC 0.51)" in lines
+    assert "l0.c[3]  AUC 0.51  nothing at all" in lines
     value = load(tiny).run("john").cell[0, 3]
     assert numbers_under("Named units", [*lines, ""])[0][2] == f"{value:.2f}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import agreement
@@ -25,7 +26,10 @@ LONG = 5  # places between a subject and its verb, at most: more than in any tra
 
 def evaluate(network: Network, text: Corpus, words: Vocabulary, unit: int) -> dict[str, Any]:
     """Return all figures; `unit` is the one that carries the subject's number."""
+    # What a unit tells is measured on the text, also where it was chosen on templates.
     number = _number(network, words, unit)
+    in_text = _in_text(network, text, words, unit, number.sign)
+    number = replace(number, auc=in_text)
     readings = [number, *_readings(network, text, words)]
     return {
         "next_word": _next_word(network, text, words),
@@ -35,11 +39,18 @@ def evaluate(network: Network, text: Corpus, words: Vocabulary, unit: int) -> di
             network, _templates(TEST_SEED, words, nouns=agreement.UNSEEN_NOUNS)
         ),
         "number_unit": number_unit(network, words, unit),
-        "number_unit_in_text": _in_text(network, text, words, number),
+        "number_unit_in_text": in_text,
         "properties": [_row(reading) for reading in readings],
         "units": [
-            {"address": f"l0.c[{r.unit}]", "tells": r.tells, "auc": round(r.auc, 3)}
-            for r in probes.named(readings)
+            {
+                "address": f"l0.c[{r.unit}]",
+                "tells": r.tells,
+                "auc": round(r.auc, 3),
+                "middle": round(r.middle, 3),
+                "scale": round(r.scale, 3),
+            }
+            # The number first: the one unit that was also trained to be a cause.
+            for r in sorted(probes.named(readings), key=lambda r: r.told is not number.told)
         ],
     }
 
@@ -83,11 +94,11 @@ def _number(network: Network, words: Vocabulary, unit: int) -> probes.Reading:
     return probes.read(properties.NUMBER, unit, choose, test)
 
 
-def _in_text(network: Network, text: Corpus, words: Vocabulary, number: probes.Reading) -> float:
+def _in_text(network: Network, text: Corpus, words: Vocabulary, unit: int, sign: int) -> float:
     """Return the AUC of the number unit just before is, was, are or were in the test text."""
     states = inspection.cells(network, corpus.encode(text.test, words))
     test = probes.labelled(properties.is_plural_ahead, text.test, states)
-    return probes.auc(number.sign * test.cells[:, number.unit], test.labels)
+    return probes.auc(sign * test.cells[:, unit], test.labels)
 
 
 def _readings(network: Network, text: Corpus, words: Vocabulary) -> list[probes.Reading]:

@@ -25,19 +25,31 @@ class Labelled(NamedTuple):
 class Reading:
     """How well one cell tells a property; `sign` is -1 where a low value means yes.
 
-    `centred` says that the two classes lie, on average, on the two sides of zero.
+    `yes` and `no` are the means of the cell over the two classes.
     """
 
     told: Property
     unit: int
     auc: float
     sign: int
-    centred: bool
+    yes: float
+    no: float
+
+    @property
+    def middle(self) -> float:
+        """The value halfway between the two classes."""
+        return (self.yes + self.no) / 2
+
+    @property
+    def scale(self) -> float:
+        """How far either class lies from the middle."""
+        return abs(self.yes - self.no) / 2
 
     @property
     def tells(self) -> str:
         """The property in words, with the meaning of both ends."""
-        high, low = ("+", "-") if self.centred else ("higher", "lower")
+        centred = self.yes * self.no < 0  # the classes lie on the two sides of zero
+        high, low = ("+", "-") if centred else ("higher", "lower")
         yes, no = (high, low)[:: self.sign]
         return self.told.phrase.format(f"{self.told.yes} ({yes})", f"{self.told.no} ({no})")
 
@@ -75,9 +87,9 @@ def best(choose: Labelled) -> int:
 def read(told: Property, unit: int, choose: Labelled, test: Labelled) -> Reading:
     """Measure a unit on one set, in the direction that it has on another."""
     sign = 1 if auc(choose.cells[:, unit], choose.labels) >= 0.5 else -1
-    values = sign * test.cells[:, unit]
-    centred = values[test.labels].mean() > 0 > values[~test.labels].mean()
-    return Reading(told, unit, auc(values, test.labels), sign, bool(centred))
+    values = test.cells[:, unit]
+    yes, no = (float(values[which].mean()) for which in (test.labels, ~test.labels))
+    return Reading(told, unit, auc(sign * values, test.labels), sign, yes, no)
 
 
 def named(readings: Sequence[Reading]) -> list[Reading]:

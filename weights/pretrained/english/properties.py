@@ -186,4 +186,10 @@ PROPERTIES = (
     ),
     Property("over", "the sentence {} or {}", "is over", "goes on", is_over),
 )
-NUMBER = Property("number", "the subject is {} or {}", "plural", "singular", lambda _: [])
+NUMBER = Property(
+    "number",
+    "the subject, which decides the verb, is {} or {}",
+    "plural",
+    "singular",
+    lambda _: [],
+)
