@@ -132,7 +132,7 @@ def _unit(entry: Any) -> NamedUnit:
 
 def _unit_record(unit: NamedUnit) -> dict[str, Any]:
     record = {**unit._asdict(), "address": repr(unit.address)}
-    return {key: value for key, value in record.items() if value not in (None, 0.0)}
+    return {key: value for key, value in record.items() if value is not None}
 
 
 def _record(raw: Mapping[str, str], key: str) -> dict[str, Any]:

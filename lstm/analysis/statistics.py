@@ -36,8 +36,19 @@ class Distribution:
         if not finite.size:
             return None
         low, high = float(finite.min()), float(finite.max())
-        counts, _ = np.histogram(finite, BINS)
+        counts, _ = np.histogram(_shares(finite, low, high), BINS, (0, 1))
         return cls(low, high, float(finite.mean()), float(finite.std()), tuple(counts.tolist()))
+
+
+def _shares(values: Floats, low: float, high: float) -> Floats:
+    """Where values lie between low (0) and high (1); in the middle where these are equal.
+
+    Halves, as the difference of two large numbers may be too large to be one.
+    """
+    span = high / 2 - low / 2
+    if span == 0:  # equal, or as close as two numbers can be
+        return np.where(values > low, 1.0, 0.0 if high > low else 0.5)
+    return np.asarray((values / 2 - low / 2) / span)
 
 
 @dataclass(frozen=True, slots=True)

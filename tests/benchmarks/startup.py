@@ -6,12 +6,17 @@ Whole processes, run in turn so that the machine's moods meet all of them alike;
 taken pair by pair, and its median is what counts.
 """
 
+import compileall
 import shutil
 import statistics
 import subprocess
 import sys
 import sysconfig
 from time import perf_counter
+
+import cli
+import lstm
+import weights
 
 IMPORTS = "import numpy, typer, safetensors"
 WITH_TABLES = f"{IMPORTS}, rich.table, rich.console"
@@ -21,12 +26,15 @@ LIMIT = 1.25
 
 def main(repetitions: int) -> None:
     """Measure both outputs of `lstm run` and print their ratios."""
-    lstm = shutil.which("lstm", path=sysconfig.get_path("scripts"))
-    if lstm is None:
+    command = shutil.which("lstm", path=sysconfig.get_path("scripts"))
+    if command is None:
         sys.exit("error: lstm is not installed beside this Python. Run: pip install .")
+    # pip does so when it installs; an editable install may otherwise be compiled at every start.
+    for package in (cli, lstm, weights):
+        compileall.compile_dir(package.__path__[0], quiet=1)
     print(f"{'command':<34} {'median':>8} {'imports':>8} {'ratio':>6} {'limit':>6}")
     for arguments, imports in ((["--json"], IMPORTS), (["--color", "always"], WITH_TABLES)):
-        ours = [lstm, "run", TEXT, *arguments]
+        ours = [command, "run", TEXT, *arguments]
         pairs = _pairs(ours, [sys.executable, "-c", imports], repetitions)
         medians = [statistics.median(times) * 1000 for times in zip(*pairs, strict=True)]
         ratio = statistics.median(own / base for own, base in pairs)

@@ -114,7 +114,10 @@ def cards(draw: st.DrawFn, stack: Parameters) -> Card:
         st.none() | st.integers(0, 99) | st.builds(slice, st.integers(0, 3), st.integers(4, 9)),
         st.none() | st.integers(0, 99),
     )
-    units = st.builds(NamedUnit, addresses, TEXT, st.none() | st.floats(0, 1))
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    units = st.builds(
+        NamedUnit, addresses, TEXT, st.none() | st.floats(0, 1), finite, st.none() | finite
+    )
     return Card(
         description=draw(TEXT),
         licence=draw(TEXT),

@@ -67,7 +67,7 @@ def test_an_unknown_layout_shows_a_few_names_and_what_is_known() -> None:
         detect(infos(kernel=(4, 12), bias=(12,), recurrent_kernel=(3, 12), gamma=(3,)))
     assert str(caught.value) == (
         "no known layout has tensors named bias, gamma, kernel, .... Known: native, pytorch, "
-        "pytorch-cell, textbook. If it is an LSTM, rename its tensors to one of these."
+        "pytorch-cell, textbook. lstm inspect lists its tensors."
     )
 
 

@@ -147,7 +147,7 @@ def test_more_than_ten_layers_are_stacked_by_number_not_by_name(tmp_path: Path) 
         (
             "linear",
             "no known layout has tensors named bias, weight. Known: native, pytorch, "
-            "pytorch-cell, textbook. If it is an LSTM, rename its tensors to one of these.",
+            "pytorch-cell, textbook. lstm inspect lists its tensors.",
         ),
         (
             "projection",
