@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+
+# Much of a short run is imports, which make many objects and leave no garbage: look seldom.
+gc.set_threshold(100_000, 20, 20)
+
 import os
 import signal
 import sys
@@ -59,11 +63,9 @@ def lstm(
 def main() -> None:
     """Run the command line and leave with its exit code.
 
-    Most of a short run is the start and the end of Python itself. The garbage collector is set
-    to look seldom, because imports make much and leave no garbage; and the process ends without
-    taking down every module first.
+    Much of a short run is the end of Python itself: the process ends without taking down every
+    module first.
     """
-    gc.set_threshold(100_000, 20, 20)
     _prepare_streams()
     # A request to end unwinds like an interruption, so that no temporary file stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

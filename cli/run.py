@@ -1,7 +1,5 @@
 """`lstm run`: what happens inside at every step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -88,7 +86,7 @@ def run(
         runner.write_final(final_state)
 
 
-def _with_steps(traces: Iterable[Trace], selection: Selection) -> Iterator[Trace]:
+def _with_steps(traces: "Iterable[Trace]", selection: Selection) -> "Iterator[Trace]":
     """Check that the one sequence has the steps that are to be shown."""
     for trace in traces:
         if selection.steps.text is not None:
@@ -119,7 +117,7 @@ def _refuse_idle_options(
         raise CommandLineError("--carry: expected several sequences, found one. Leave it out.")
 
 
-def _check_against(model: Model, selection: Selection, top_k: int | None) -> None:
+def _check_against(model: "Model", selection: Selection, top_k: int | None) -> None:
     """Check what only the model can tell: how many layers and units there are."""
     selection.layers.check(model.parameters.num_layers, "layers")
     selection.units.check(widest(model, selection), "units")

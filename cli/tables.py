@@ -51,12 +51,17 @@ def plain(text: object, style: str = "") -> Text:
 
 def heat(text: str, value: float, scale: float, diverging: bool = True) -> Text:
     """Make a cell whose background tells how large a value is, against the scale's end."""
+    return Text(text, style=heat_style(value, scale, diverging))
+
+
+def heat_style(value: float, scale: float, diverging: bool) -> str:
+    """Return the style of such a cell; a weak value, or one that is no number, has none."""
     strength = 0.0 if scale == 0 else min(abs(value) / scale, 1.0)
     level = int(strength * 5 - 1e-9) - 1 if strength == strength else -1
     if level < 0:
-        return Text(text)
+        return ""
     colors = (NEGATIVE if value < 0 else POSITIVE) if diverging else SHARE
-    return Text(text, style=f"{INK} on {colors[level]}")
+    return f"{INK} on {colors[level]}"
 
 
 def show(console: Console, content: RenderableType) -> None:

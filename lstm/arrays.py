@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.floating[Any]]
+    Integers: TypeAlias = NDArray[np.integer[Any]]
+else:  # numpy.typing takes longer to import than most of this package
+    Floats = Integers = np.ndarray
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 

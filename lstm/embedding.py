@@ -11,7 +11,7 @@ from lstm.arrays import Floats, Integers, frozen
 from lstm.errors import LSTMError, ShapeError, ValueRangeError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Embedding:
     """A table with one vector per token, (V, D).
 

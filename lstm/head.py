@@ -34,7 +34,7 @@ class Forecast(NamedTuple):
     surprisal: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Head:
     """A matrix with bias over the top hidden state, with or without a projection before it.
 

@@ -19,7 +19,7 @@ from lstm.tokenizers.tokenizer import Token, Tokenizer
 from lstm.trace import LayerTrace, Trace
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A frozen LSTM, ready to run. Only the parameters are required.
 

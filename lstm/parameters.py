@@ -11,7 +11,7 @@ from lstm.errors import LSTMError, ShapeError
 from lstm.quantities import GATES
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CellParameters:
     """The weights of one layer in one direction.
 
@@ -82,7 +82,7 @@ class CellParameters:
         return slice(block * self.hidden_size, (block + 1) * self.hidden_size)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerParameters:
     """One layer: a cell, and a second one where the layer also reads from the end.
 
@@ -125,7 +125,7 @@ class LayerParameters:
         return len(self.directions) * self.hidden_size
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Parameters:
     """The whole stack; the output of each layer is the input of the next.
 

@@ -33,7 +33,7 @@ class Gates(NamedTuple):
     o: Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelState:
     """A state for every layer and direction, by the address `(layer, direction)`."""
 

@@ -144,7 +144,7 @@ class LayerTrace(NamedTuple):
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """The record of one run.
 

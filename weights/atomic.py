@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +30,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _temporary_beside(target: Path, asked: str | os.PathLike[str]) -> Path:
     """Make an empty file in the same folder; an error names the file that was asked for."""
+    import tempfile  # not at every start: only when something is written
+
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:

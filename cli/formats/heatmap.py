@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.formats.report import Report
 from cli.formats.words import Words
-from cli.tables import heat, table
+from cli.tables import heat_style, table
 from lstm.quantities import Quantity
 from lstm.trace import DirectionTrace
 
@@ -27,9 +27,11 @@ def heat_map(
     numbered = Text("".join(str(unit).rjust(columns.width) for unit in columns.units))
     made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
-        texts = (written(x, digits).rjust(columns.width) for x in numbers)
-        cells = (heat(t, x, scale, quantity.low != 0) for t, x in zip(texts, numbers, strict=True))
-        made.add_row(*words.cells(row), Text().join(cells))
+        line = Text("".join(written(x, digits).rjust(columns.width) for x in numbers))
+        for place, x in enumerate(numbers):
+            if style := heat_style(x, scale, quantity.low != 0):
+                line.stylize(style, place * columns.width, (place + 1) * columns.width)
+        made.add_row(*words.cells(row), line)
     return made
 
 

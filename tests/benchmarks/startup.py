@@ -33,7 +33,7 @@ def main(repetitions: int) -> None:
     for package in (cli, lstm, weights):
         compileall.compile_dir(package.__path__[0], quiet=1)
     print(f"{'command':<34} {'median':>8} {'imports':>8} {'ratio':>6} {'limit':>6}")
-    for arguments, imports in ((["--json"], IMPORTS), (["--color", "always"], WITH_TABLES)):
+    for arguments, imports in ((["--json"], IMPORTS), ([], WITH_TABLES)):
         ours = [command, "run", TEXT, *arguments]
         pairs = _pairs(ours, [sys.executable, "-c", imports], repetitions)
         medians = [statistics.median(times) * 1000 for times in zip(*pairs, strict=True)]
