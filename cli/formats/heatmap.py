@@ -17,7 +17,7 @@ from lstm.trace import DirectionTrace
 
 
 def heat_map(
-    words: Words, record: DirectionTrace, quantity: Quantity, columns: Columns, digits: int
+    words: Words, record: DirectionTrace, quantity: Quantity, columns: Columns, report: Report
 ) -> RenderableType:
     """Make the table of a quantity; the cells touch, so that patterns show."""
     values = getattr(record, quantity.name)[words.steps][:, list(columns.units)]
@@ -27,8 +27,8 @@ def heat_map(
     numbered = Text("".join(str(unit).rjust(columns.width) for unit in columns.units))
     made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
-        line = Text("".join(written(x, digits).rjust(columns.width) for x in numbers))
-        for place, x in enumerate(numbers):
+        line = Text("".join(written(x, report.digits).rjust(columns.width) for x in numbers))
+        for place, x in enumerate(numbers if report.terminal.color else ()):
             if style := heat_style(x, scale, quantity.low != 0):
                 line.stylize(style, place * columns.width, (place + 1) * columns.width)
         made.add_row(*words.cells(row), line)

@@ -59,7 +59,7 @@ def _layer(
         columns = Columns.choose(words, record, report, own)
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
         left_out = _left_out(len(columns.units), getattr(record, own).shape[1])
-        yield section(heading + left_out, heat_map(words, record, quantity, columns, report.digits))
+        yield section(heading + left_out, heat_map(words, record, quantity, columns, report))
     if report.summary:
         yield section(f"What the gates did{where}", gate_table(words, record))
 
