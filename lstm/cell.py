@@ -7,7 +7,9 @@ import numpy as np
 from lstm.activations import sigmoid
 from lstm.arrays import Floats
 from lstm.parameters import CellParameters
+from lstm.quantities import GATES
 from lstm.state import Gates, State
+from lstm.variants import STANDARD, step_variant
 
 
 def step(parameters: CellParameters, x: Floats, previous: State) -> tuple[State, Gates]:
@@ -42,6 +44,8 @@ def step(parameters: CellParameters, x: Floats, previous: State) -> tuple[State,
     >>> gates.f.item(), gates.i.item(), gates.g.item(), new.c.item()
     (1.0, 1.0, 1.0, 3.0)
     """
+    if parameters.variant is not STANDARD:
+        return _step_variant(parameters, x, previous)
     weight, bias = parameters.gate_weight, parameters.gate_bias
     hx = np.concatenate([previous.h, x])
     f = sigmoid(weight("forget") @ hx + bias("forget"))
@@ -51,3 +55,10 @@ def step(parameters: CellParameters, x: Floats, previous: State) -> tuple[State,
     o = sigmoid(weight("output") @ hx + bias("output"))
     h = o * np.tanh(c)
     return State(h=h, c=c), Gates(i=i, f=f, g=g, o=o)
+
+
+def _step_variant(parameters: CellParameters, x: Floats, previous: State) -> tuple[State, Gates]:
+    """The step of a cell that differs from the textbook's; `lstm.variants` says how."""
+    products = parameters.weight_ih @ x + parameters.weight_hh @ previous.h
+    new = step_variant(parameters.variant, products, parameters.bias, previous.c)
+    return State(h=new.hidden, c=new.cell), Gates(*np.split(new.gates, len(GATES)))

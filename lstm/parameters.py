@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from lstm.arrays import FLOAT_TYPES, Floats, frozen
 from lstm.errors import LSTMError, ShapeError
 from lstm.quantities import GATES
+from lstm.variants import STANDARD, Variant
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -17,8 +18,10 @@ class CellParameters:
 
     Args:
         weight_ih: (4H, D), applied to the input; row blocks i, f, g, o.
-        weight_hh: (4H, H), applied to the previous hidden state; the same blocks.
+        weight_hh: (4H, H), applied to the previous hidden state; the same blocks. With a
+            projection (4H, P), as the hidden state is P wide.
         bias: (4H,), the same blocks; a framework's two biases are summed.
+        variant: how the cell differs from the standard one.
 
     Raises:
         ShapeError: the three do not fit together.
@@ -32,19 +35,22 @@ class CellParameters:
     weight_ih: Floats
     weight_hh: Floats
     bias: Floats
+    variant: Variant = STANDARD
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
+        for name in ("weight_ih", "weight_hh", "bias"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
         self._check_shapes()
+        self.variant.check(self.hidden_size, self.dtype)
         if len({a.dtype for a in self.arrays}) > 1 or self.dtype not in FLOAT_TYPES:
             found = ", ".join(str(a.dtype) for a in self.arrays)
             raise LSTMError(f"weights: expected all float32 or all float64, found {found}.")
 
     def _check_shapes(self) -> None:
         rows = 4 * self.hidden_size
+        width = "hidden_size" if self.variant.projection is None else "projection_size"
         for name, symbols, expected in (
-            ("weight_hh", "(4*hidden_size, hidden_size)", (rows, self.hidden_size)),
+            ("weight_hh", f"(4*hidden_size, {width})", (rows, self.output_size)),
             ("weight_ih", "(4*hidden_size, input_size)", (rows, self.input_size)),
             ("bias", "(4*hidden_size,)", (rows,)),
         ):
@@ -62,7 +68,15 @@ class CellParameters:
 
     @property
     def hidden_size(self) -> int:
-        return int(self.weight_hh.shape[-1])
+        """The number of cells, H: a quarter of the recurrent matrix's rows."""
+        projected = self.variant.projection is not None
+        return int(self.weight_hh.shape[0]) // 4 if projected else int(self.weight_hh.shape[-1])
+
+    @property
+    def output_size(self) -> int:
+        """The width of the hidden state: H, or P where it is projected."""
+        projection = self.variant.projection
+        return self.hidden_size if projection is None else int(projection.shape[0])
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -122,7 +136,7 @@ class LayerParameters:
     @property
     def output_size(self) -> int:
         """The width of what the layer hands on: the hidden states side by side."""
-        return len(self.directions) * self.hidden_size
+        return len(self.directions) * self.forward.output_size
 
 
 @dataclass(frozen=True, eq=False, repr=False)

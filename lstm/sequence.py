@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from lstm.arrays import Floats, matvec
 from lstm.parameters import CellParameters
 from lstm.state import State
 from lstm.trace import DirectionTrace
+from lstm.variants import STANDARD, Stepped, step_variant
 
 
 def run_cell(
@@ -30,15 +33,31 @@ def run_cell(
         The record, arrays (N, T, ...), in the dtype of the weights.
     """
     n, num_steps, _ = inputs.shape
+    first = State(
+        h=np.broadcast_to(initial.h, (n, cell.output_size)),
+        c=np.broadcast_to(initial.c, (n, cell.hidden_size)),
+    )
+    steps = range(num_steps) if direction == "forward" else reversed(range(num_steps))
+    run = _run_standard if cell.variant is STANDARD else _run_variant
+    record = run(cell, inputs, first, steps)
+    inputs = inputs.view()  # the caller's own array stays writeable
+    for array in (inputs, *record):
+        array.flags.writeable = False
+    return DirectionTrace(direction, inputs, *record, first)
+
+
+def _run_standard(
+    cell: CellParameters, inputs: Floats, first: State, steps: Iterable[int]
+) -> Stepped:
+    """The standard cell, all four gates with one tanh."""
     size = cell.hidden_size
     pre = matvec(cell.weight_ih, inputs) + cell.bias
     gates = np.empty_like(pre)
-    cells = np.empty((n, num_steps, size), cell.dtype)
+    cells = np.empty((*inputs.shape[:2], size), cell.dtype)
     hidden = np.empty_like(cells)
-    first = State(h=_per_sequence(initial.h, n, size), c=_per_sequence(initial.c, n, size))
     scale, shift = _one_tanh_for_all(size, cell.dtype)
     h, c = first.h, first.c
-    for t in range(num_steps) if direction == "forward" else reversed(range(num_steps)):
+    for t in steps:
         z, a = pre[:, t], gates[:, t]
         z += matvec(cell.weight_hh, h)
         np.multiply(z, scale, out=a)
@@ -48,14 +67,24 @@ def run_cell(
         i, f, g, o = a[:, :size], a[:, size : 2 * size], a[:, 2 * size : -size], a[:, -size:]
         c = np.add(f * c, i * g, out=cells[:, t])
         h = np.multiply(o, np.tanh(c), out=hidden[:, t])
-    inputs = inputs.view()  # the caller's own array stays writeable
-    for array in (inputs, pre, gates, cells, hidden):
-        array.flags.writeable = False
-    return DirectionTrace(direction, inputs, pre, gates, cells, hidden, first)
+    return Stepped(pre, gates, cells, hidden)
 
 
-def _per_sequence(array: Floats, n: int, size: int) -> Floats:
-    return np.broadcast_to(array, (n, size))
+def _run_variant(
+    cell: CellParameters, inputs: Floats, first: State, steps: Iterable[int]
+) -> Stepped:
+    """Any other cell, step by step through `step_variant`."""
+    products = matvec(cell.weight_ih, inputs)
+    widths = (4 * cell.hidden_size, 4 * cell.hidden_size, cell.hidden_size, cell.output_size)
+    record = Stepped(*(np.empty((*inputs.shape[:2], width), cell.dtype) for width in widths))
+    h, c = first.h, first.c
+    for t in steps:
+        z = products[:, t] + matvec(cell.weight_hh, h)
+        new = step_variant(cell.variant, z, cell.bias, c)
+        for whole, part in zip(record, new, strict=True):
+            whole[:, t] = part
+        h, c = new.hidden, new.cell
+    return record
 
 
 def _one_tanh_for_all(size: int, dtype: np.dtype[np.floating]) -> tuple[Floats, Floats]:

@@ -88,12 +88,16 @@ class ModelState:
     @classmethod
     def zeros(cls, parameters: Parameters) -> ModelState:
         """Return the state in which a text starts: all zeros."""
-        zero = {
-            (number, direction): np.zeros(cell.hidden_size, cell.dtype)
-            for number, layer in enumerate(parameters.layers)
-            for direction, cell in layer.directions.items()
-        }
-        return cls({address: State(h=array, c=array) for address, array in zero.items()})
+        return cls(
+            {
+                (number, direction): State(
+                    h=np.zeros(cell.output_size, cell.dtype),
+                    c=np.zeros(cell.hidden_size, cell.dtype),
+                )
+                for number, layer in enumerate(parameters.layers)
+                for direction, cell in layer.directions.items()
+            }
+        )
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats], parameters: Parameters) -> ModelState:

@@ -20,6 +20,7 @@ class Cell(NamedTuple):
     weight_ih: Matrix
     weight_hh: Matrix
     bias: Vector
+    variant: dict[str, Any] | None = None
 
 
 class Layer(NamedTuple):
@@ -40,8 +41,26 @@ def layers_of(parameters: Any) -> list[Layer]:
 def cell_of(parameters: Any) -> Cell:
     """Copy the weights of a cell into lists."""
     return Cell(
-        parameters.weight_ih.tolist(), parameters.weight_hh.tolist(), parameters.bias.tolist()
+        parameters.weight_ih.tolist(),
+        parameters.weight_hh.tolist(),
+        parameters.bias.tolist(),
+        variant_of(parameters.variant),
     )
+
+
+STANDARD = {
+    "gate_activation": "sigmoid",
+    "candidate_activation": "tanh",
+    "cell_activation": "tanh",
+    "norm_epsilon": 1e-12,
+}
+
+
+def variant_of(variant: Any) -> dict[str, Any] | None:
+    """Copy what a cell adds to the standard one: names, numbers, lists; None for nothing."""
+    values = dict(vars(variant))
+    copied = {name: a.tolist() if hasattr(a, "tolist") else a for name, a in values.items()}
+    return None if copied == STANDARD | dict.fromkeys(copied.keys() - STANDARD) else copied
 
 
 def sigmoid(z: float) -> float:
@@ -56,6 +75,8 @@ def dot(row: Vector, vector: Vector) -> float:
 
 def step(cell: Cell, x: Vector, h: Vector, c: Vector) -> Step:
     """One step from the states h and c, every quantity by its name."""
+    if cell.variant is not None:
+        return step_of_variant(cell, cell.variant, x, h, c)
     size = len(h)
     z = [
         dot(cell.weight_ih[row], x) + dot(cell.weight_hh[row], h) + cell.bias[row]
@@ -80,6 +101,92 @@ def step(cell: Cell, x: Vector, h: Vector, c: Vector) -> Step:
     new["tanh_cell"] = [math.tanh(number) for number in new["cell"]]
     new["hidden"] = [new["output"][n] * new["tanh_cell"][n] for n in range(size)]
     return new
+
+
+ACTIVATIONS = {
+    "sigmoid": sigmoid,
+    "tanh": math.tanh,
+    "hard-sigmoid": lambda z: min(max(0.2 * z + 0.5, 0.0), 1.0),
+    "keras3-hard-sigmoid": lambda z: min(max(z / 6 + 0.5, 0.0), 1.0),
+    "relu": lambda z: max(z, 0.0),
+    "softsign": lambda z: z / (1 + abs(z)),
+    "softplus": lambda z: max(z, 0.0) + math.log1p(math.exp(-abs(z))),
+    "linear": lambda z: z,
+}
+
+
+def step_of_variant(cell: Cell, variant: dict[str, Any], x: Vector, h: Vector, c: Vector) -> Step:
+    """One step of a cell that differs, unit by unit, as its papers and frameworks have it.
+
+    Peepholes: Gers, Schraudolph and Schmidhuber (2002), equations 1 to 8: the output gate sees
+    the new cell state. Projection: Sak, Senior and Beaufays (2014), equation 6. Normalisation: Ba,
+    Kiros and Hinton (2016), equations 3 and 20 to 22, with TensorFlow's choice of carrying the
+    normalised cell on. Coupling: Greff et al. (2017), the variant CIFG.
+    """
+    size = len(c)
+    gate, candidate, shape = (
+        ACTIVATIONS[variant[f"{name}_activation"]] for name in ("gate", "candidate", "cell")
+    )
+    sums = [dot(cell.weight_ih[row], x) + dot(cell.weight_hh[row], h) for row in range(4 * size)]
+    z = []
+    for block in range(4):
+        one = sums[block * size : (block + 1) * size]
+        if variant["norm_gain"] is not None:
+            gain = variant["norm_gain"][block * size : (block + 1) * size]
+            one = normalised(one, gain, variant["norm_epsilon"])
+        z.append([one[n] + cell.bias[block * size + n] for n in range(size)])
+    limit = variant["pre_activation_clip"]
+    z_i = clipped(peeped(z[0], variant["peephole_input"], c), limit)
+    z_f = clipped(peeped(z[1], variant["peephole_forget"], c), limit)
+    z_g = clipped(z[2], limit)
+    i, f, g = [gate(v) for v in z_i], [gate(v) for v in z_f], [candidate(v) for v in z_g]
+    if variant["coupled"] == "input":
+        i = [1 - v for v in f]
+    if variant["coupled"] == "forget":
+        f = [1 - v for v in i]
+    new = [f[n] * c[n] + i[n] * g[n] for n in range(size)]
+    if variant["norm_cell_gain"] is not None:
+        new = normalised(new, variant["norm_cell_gain"], variant["norm_epsilon"])
+    if variant["norm_cell_bias"] is not None:
+        new = [new[n] + variant["norm_cell_bias"][n] for n in range(size)]
+    new = clipped(new, variant["cell_clip"])
+    z_o = clipped(peeped(z[3], variant["peephole_output"], new), limit)
+    o = [gate(v) for v in z_o]
+    seen = peeped(new, variant["peephole_shown"], new)
+    hidden = [o[n] * shape(seen[n]) for n in range(size)]
+    if variant["projection"] is not None:
+        hidden = [dot(row, hidden) for row in variant["projection"]]
+        hidden = clipped(hidden, variant["projection_clip"])
+    return {
+        "layer_input": list(x), "previous_cell": list(c), "cell": new, "hidden": hidden,
+        "pre_input": z_i, "pre_forget": z_f, "pre_candidate": z_g, "pre_output": z_o,
+        "input": i, "forget": f, "candidate": g, "output": o,
+        "forget_cell": [f[n] * c[n] for n in range(size)],
+        "input_candidate": [i[n] * g[n] for n in range(size)],
+    }  # fmt: skip
+
+
+def normalised(values: Vector, gain: Vector, epsilon: float) -> Vector:
+    """(v - mean) / sqrt(variance + epsilon) * gain, over the units."""
+    mean = math.fsum(values) / len(values)
+    variance = math.fsum((v - mean) ** 2 for v in values) / len(values)
+    return [
+        (v - mean) / math.sqrt(variance + epsilon) * g for v, g in zip(values, gain, strict=True)
+    ]
+
+
+def peeped(values: Vector, weight: Any, cell: Vector) -> Vector:
+    """Add what a gate sees of the cell: its own unit times a weight, or all units by a matrix."""
+    if weight is None:
+        return values
+    if isinstance(weight[0], list):
+        return [v + dot(row, cell) for v, row in zip(values, weight, strict=True)]
+    return [v + w * c for v, w, c in zip(values, weight, cell, strict=True)]
+
+
+def clipped(values: Vector, limit: float | None) -> Vector:
+    """Cut to plus or minus the limit."""
+    return values if limit is None else [min(max(v, -limit), limit) for v in values]
 
 
 def sequence(cell: Cell, inputs: Matrix, h: Vector, c: Vector, direction: str) -> list[Step]:

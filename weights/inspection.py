@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 from lstm.quantities import GATES
 from weights.archive import Archive, TensorInfo
-from weights.layouts.detection import check, detect, every_lstm, evidence
-from weights.layouts.layout import CellAddress, FoundLSTM
+from weights.layouts.detection import detect, every_lstm, evidence, is_packed
+from weights.layouts.found import CellAddress, FoundLSTM
 from weights.layouts.native import NATIVE
 from weights.metadata import Metadata, declared_layout, read_metadata
+from weights.options import CellOptions, assumptions
 from weights.parts import Parts, find_parts
 from weights.vocabulary import beside, read_tokenizer
 
@@ -27,8 +29,6 @@ def find_all(archive: Archive, layout: str | None, prefix: str | None) -> list[F
     found = every_lstm(archive.tensors) if layout is None else []
     if layout is not None or prefix is not None or len(found) < 2:
         return [detect(archive.tensors, layout, prefix)]
-    for lstm in found:
-        check(lstm, archive.tensors)
     return found
 
 
@@ -75,10 +75,10 @@ def statistics(archive: Archive, lstm: FoundLSTM) -> dict[str, Any]:
 
 
 def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
-    native = lstm.layout is NATIVE
+    native = lstm.layout.name == NATIVE.name
     metadata = read_metadata(archive.metadata) if native else Metadata()
     vocabulary, assumed = _vocabulary(archive, metadata)
-    dtypes = sorted({part.info.dtype for part in lstm.parts})
+    dtypes = sorted({archive.tensors[name].dtype for name in lstm.names})
     return {
         "layout": lstm.layout.name,
         "layout_title": lstm.layout.title,
@@ -86,13 +86,13 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "prefix": lstm.prefix,
         "layers": lstm.num_layers,
         "directions": lstm.num_directions,
-        "input_size": lstm.sizes((0, "forward"))[0],
-        "hidden_size": lstm.sizes((lstm.num_layers - 1, "forward"))[1],
-        "projection_size": None,
+        "input_size": lstm.sizes((0, "forward")).input_size,
+        "hidden_size": lstm.sizes((lstm.num_layers - 1, "forward")).hidden_size,
+        "projection_size": _projection_size(lstm),
         "biases": lstm.num_biases((0, "forward")),
         "gate_order": _gate_order(lstm),
         "dtype": dtypes[0] if len(dtypes) == 1 else ", ".join(dtypes),
-        "parameters": sum(part.info.size for part in lstm.parts),
+        "parameters": sum(prod(part.shape) for cell in lstm.cells.values() for part in cell),
         "cells": [_cell(lstm, address) for address in lstm.cells],
         "embedding": _embedding(archive, parts),
         "head": _head(archive, parts, metadata),
@@ -106,14 +106,19 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "licence": metadata.licence,
         "trained_on": metadata.source,
         "quality": dict(metadata.quality),
-        "assumed": [*parts.assumed, *assumed],
+        "assumed": [
+            *lstm.assumed,
+            *assumptions(lstm.layout, CellOptions()),
+            *parts.assumed,
+            *assumed,
+        ],
     }
 
 
 def _cell(lstm: FoundLSTM, address: CellAddress) -> dict[str, Any]:
     layer, direction = address
-    input_size, hidden_size = lstm.sizes(address)
-    total = sum(part.info.size for part in lstm.cells[address])
+    input_size, hidden_size, _ = lstm.sizes(address)
+    total = sum(prod(part.shape) for part in lstm.cells[address])
     return {
         "layer": layer,
         "direction": direction,
@@ -127,10 +132,16 @@ def _cell(lstm: FoundLSTM, address: CellAddress) -> dict[str, Any]:
 
 def _gate_order(lstm: FoundLSTM) -> str:
     """The order of the blocks in the file, in letters, or that there are none."""
-    letters = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
-    if lstm.parts[0].gate is not None:
+    if not is_packed(lstm):
         return "one tensor per gate"
-    return " ".join(letters[gate] for gate in lstm.layout.gates.values())
+    rows = ", row by row" if lstm.layout.interleaved else ""
+    return " ".join(lstm.layout.order) + rows
+
+
+def _projection_size(lstm: FoundLSTM) -> int | None:
+    """The width of a projected hidden state, or None where it is not projected."""
+    sizes = lstm.sizes((lstm.num_layers - 1, "forward"))
+    return None if sizes.output_size == sizes.hidden_size else sizes.output_size
 
 
 def _embedding(archive: Archive, parts: Parts) -> dict[str, Any] | None:

@@ -13,12 +13,14 @@ from lstm.errors import LSTMError
 from lstm.head import Head
 from lstm.model import Model
 from lstm.tokenizers.tokenizer import Tokenizer
-from weights.archive import Archive, open_archive
+from weights.archive import Archive
+from weights.containers.registry import open_any
 from weights.layouts.detection import detect
-from weights.layouts.layout import FoundLSTM
+from weights.layouts.found import FoundLSTM
 from weights.layouts.native import NATIVE
 from weights.metadata import Metadata, declared_layout, read_metadata
-from weights.parts import Parts, find_parts
+from weights.options import CellOptions, apply, assumptions
+from weights.parts import Named, Parts, find_parts
 from weights.pretrained.registry import DEFAULT, find
 from weights.reader import read_parameters
 from weights.vocabulary import beside, read_tokenizer
@@ -33,6 +35,15 @@ def load(
     prefix: str | None = None,
     tokenizer: str | os.PathLike[str] | None = None,
     dtype: str | None = None,
+    gate_order: str | None = None,
+    forget_bias: float | None = None,
+    gate_activation: str | None = None,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+    concatenation: str | None = None,
+    coupled: bool = False,
+    embedding: str | None = None,
+    head: str | None = None,
 ) -> Model:
     """Load a frozen LSTM with all that stands around it. Prints nothing.
 
@@ -44,6 +55,15 @@ def load(
             beside it.
         dtype: `float32` or `float64`, in which everything is computed; otherwise float64 where
             the file holds such numbers, else float32.
+        gate_order: the order of the blocks, such as `ifgo`, where it is not the layout's own.
+        forget_bias: what is added to the forget gate at run time.
+        gate_activation: `sigmoid`, `hard-sigmoid` or `keras3-hard-sigmoid`.
+        cell_clip: the cell state is cut to plus or minus this.
+        projection_clip: so is the projected hidden state.
+        concatenation: `hx` or `xh`, which comes first where one matrix is for both.
+        coupled: the forget gate is 1 - input gate.
+        embedding: the name of the tensor that is the embedding, where it is not found.
+        head: the name of the tensor that is the head's weight, where it is not found.
 
     Returns:
         The model; `model.card.assumed` says what had to be assumed.
@@ -54,11 +74,32 @@ def load(
     if dtype is not None and dtype not in DTYPES:
         raise LSTMError(f"dtype: expected {' or '.join(DTYPES)}, found {dtype!r}.")
     try:
-        archive = open_archive(find(source))
+        archive = open_any(find(source))
         found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
-        return _assemble(archive, found, _name(source), tokenizer, dtype or archive.widest_dtype)
+        metadata = read_metadata(archive.metadata) if _is_native(found) else Metadata()
+        options = CellOptions(
+            gate_order, forget_bias, gate_activation, cell_clip, projection_clip, concatenation,
+            coupled,
+        )  # fmt: skip
+        assumed = (*found.assumed, *assumptions(found.layout, options))
+        told = {**found.layout.variant, **archive.variant, **metadata.cell}
+        found = found.with_layout(apply(replace(found.layout, variant=told), options))
+        model = _assemble(
+            archive,
+            found,
+            metadata,
+            find_parts(archive.tensors, found, Named(embedding, head)),
+            _name(source),
+            tokenizer,
+            dtype or archive.widest_dtype,
+        )
+        return replace(model, card=model.card._replace(assumed=(*assumed, *model.card.assumed)))
     except LSTMError as error:
         raise error.at(str(source)) from None
+
+
+def _is_native(found: FoundLSTM) -> bool:
+    return found.layout.name == NATIVE.name
 
 
 def _name(source: str | os.PathLike[str]) -> str:
@@ -69,13 +110,12 @@ def _name(source: str | os.PathLike[str]) -> str:
 def _assemble(
     archive: Archive,
     found: FoundLSTM,
+    metadata: Metadata,
+    parts: Parts,
     source: str,
     tokenizer: str | os.PathLike[str] | None,
     dtype: str,
 ) -> Model:
-    native = found.layout is NATIVE
-    metadata = read_metadata(archive.metadata) if native else Metadata()
-    parts = find_parts(archive.tensors, found)
     words, assumed = _tokenizer(archive.path, metadata, tokenizer)
     embedding = _embedding(archive, parts, dtype)
     return Model(
@@ -117,6 +157,8 @@ def _head(
     names = [parts.head, parts.head_bias, parts.projection, parts.projection_bias]
     arrays = [None if name is None else archive.read(name, dtype) for name in names]
     weight, bias, projection, projection_bias = arrays
+    if weight is not None and parts.head_is_transposed:
+        weight = weight.T
     if metadata.tied:
         if embedding is None:
             raise LSTMError("head: expected an embedding to be tied to, found none.")

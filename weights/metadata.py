@@ -13,14 +13,25 @@ import orjson
 
 from lstm.address import Address
 from lstm.card import NamedUnit
+from lstm.quantities import ACTIVATION_NAMES
 from lstm.tokenizers.registry import from_specification
 from lstm.tokenizers.tokenizer import Tokenizer, strings
 from weights.errors import WeightsError
 
 FORMAT = "lstm.native/1"
 
-# The cell's options, and the values that this version computes.
-CELL_OPTIONS = {"gate_activation": ("sigmoid",), "candidate_activation": ("tanh",)}
+# The options of a cell, fields of `lstm.variants.Variant`: names, or numbers (None).
+CELL_OPTIONS: dict[str, tuple[str, ...] | None] = {
+    "gate_activation": ACTIVATION_NAMES,
+    "candidate_activation": ACTIVATION_NAMES,
+    "cell_activation": ACTIVATION_NAMES,
+    "coupled": ("input", "forget"),
+    "pre_activation_clip": None,
+    "cell_clip": None,
+    "projection_clip": None,
+    "norm_epsilon": None,
+}
+STANDARD_CELL = {"gate_activation": "sigmoid", "candidate_activation": "tanh"}
 
 
 class Metadata(NamedTuple):
@@ -29,6 +40,7 @@ class Metadata(NamedTuple):
     tokenizer: Tokenizer | None = None
     labels: tuple[str, ...] | None = None
     tied: bool = False
+    cell: Mapping[str, Any] = MappingProxyType({})
     predicts_tokens: bool | None = None
     description: str = ""
     licence: str = ""
@@ -56,12 +68,16 @@ def read_metadata(raw: Mapping[str, str]) -> Metadata:
             f"metadata: expected format {FORMAT}, found {version!r}. "
             "The file was written by another version of this tool, or by hand."
         )
-    _check_cell(_record(raw, "cell"))
+    cell = _record(raw, "cell")
+    _check_cell(cell)
     head = _record(raw, "head")
     return Metadata(
         tokenizer=from_specification(_json(raw, "tokenizer")) if "tokenizer" in raw else None,
         labels=strings(head["labels"]) if "labels" in head else None,
         tied=head.get("tied") is True,
+        cell={
+            option: value for option, value in cell.items() if STANDARD_CELL.get(option) != value
+        },
         predicts_tokens=_predicts_tokens(head),
         description=raw.get("description", ""),
         licence=raw.get("licence", ""),
@@ -79,7 +95,7 @@ def write_metadata(metadata: Metadata) -> dict[str, str]:
     if metadata.labels is not None:
         head["labels"] = list(metadata.labels)
     structured = {
-        "cell": {option: values[0] for option, values in CELL_OPTIONS.items()},
+        "cell": {**STANDARD_CELL, **metadata.cell},
         "tokenizer": metadata.tokenizer.specification() if metadata.tokenizer else None,
         "head": head,
         "units": [_unit_record(unit) for unit in metadata.units],
@@ -104,11 +120,18 @@ def _predicts_tokens(head: dict[str, Any]) -> bool | None:
 
 def _check_cell(options: dict[str, Any]) -> None:
     for option, value in options.items():
-        supported = CELL_OPTIONS.get(option)
-        if supported is None or value not in supported:
-            known = ", ".join(f"{name} {' or '.join(v)}" for name, v in CELL_OPTIONS.items())
+        if option not in CELL_OPTIONS:
+            known = ", ".join(CELL_OPTIONS)
+            raise WeightsError(f"metadata: cell: expected options among {known}; found {option}.")
+        names = CELL_OPTIONS[option]
+        if names is not None and value not in names:
+            known = ", ".join(names)
             raise WeightsError(
-                f"metadata: cell option {option} = {value!r} is not supported. Known: {known}."
+                f"metadata: cell: {option}: expected one of {known}; found {value!r}."
+            )
+        if names is None and not (type(value) in (int, float) and value > 0):
+            raise WeightsError(
+                f"metadata: cell: {option}: expected a positive number, found {value!r}."
             )
 
 

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from lstm.errors import ShapeError
 from weights.archive import TensorInfo
 from weights.errors import WeightsError
-from weights.layouts.detection import every_lstm
-from weights.layouts.layout import FoundLSTM
+from weights.layouts.detection import sound_lstms
+from weights.layouts.found import FoundLSTM
 from weights.layouts.native import NATIVE
 
 # Words in a tensor's name by which an embedding or a head is recognised in other layouts.
 EMBEDDING_WORDS = ("embedding", "embeddings", "embed", "emb", "encoder", "wte", "lookup")
 HEAD_WORDS = (
     "head", "lm_head", "decoder", "fc", "linear", "out", "output", "proj", "dense", "classifier",
-    "hidden2tag", "logits",
+    "hidden2tag", "logits", "softmax",
 )  # fmt: skip
 
 # In the order of the fields of `Parts`.
@@ -51,20 +51,39 @@ class Parts(NamedTuple):
     projection_bias: str | None = None
     unused: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    head_is_transposed: bool = False
 
 
-def find_parts(tensors: Mapping[str, TensorInfo], lstm: FoundLSTM) -> Parts:
+class Named(NamedTuple):
+    """The tensors that the user names as embedding and head; None: to be found."""
+
+    embedding: str | None = None
+    head: str | None = None
+
+
+UNNAMED = Named()
+
+
+def find_parts(tensors: Mapping[str, TensorInfo], lstm: FoundLSTM, named: Named = UNNAMED) -> Parts:
     """Find what stands around an LSTM in its file, from names and shapes.
+
+    Args:
+        tensors: the file's header.
+        lstm: what was found in it.
+        named: what need not be looked for.
 
     Raises:
         WeightsError: a tensor stands among the LSTM's own and its layout does not know it.
     """
     rest = {name: info for name, info in tensors.items() if name not in lstm.names}
     _refuse_strangers(rest, lstm)
-    if lstm.layout is NATIVE:
+    if lstm.layout.name == NATIVE.name:
         return _native(rest)
-    others = {name for other in every_lstm(tensors) for name in other.names}
-    return _by_look(rest, lstm, others)
+    others = {name for other in sound_lstms(tensors) for name in other.names}
+    for option, name in named._asdict().items():
+        if name is not None and name not in rest:
+            raise WeightsError(f"--{option}: expected a tensor beside the LSTM, found no {name}.")
+    return _by_look(rest, lstm, others, named)
 
 
 def _native(rest: Mapping[str, TensorInfo]) -> Parts:
@@ -84,50 +103,77 @@ def _refuse_strangers(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> None:
     """A tensor among the LSTM's own that its layout does not know would change the numbers."""
     for name in rest:
         own = name.removeprefix(lstm.prefix)
-        if name.startswith(lstm.prefix) and not re.search(r"[./]", own):
+        known = name in lstm.layout.around.values()
+        if name.startswith(lstm.prefix) and not known and not re.search(r"[./]", own):
             raise WeightsError(
                 f"{name}: expected only tensors of the layout {lstm.layout.name} beside "
                 f"{sorted(lstm.names)[0]}, found this one, which it does not know."
             )
 
 
-def _by_look(rest: Mapping[str, TensorInfo], lstm: FoundLSTM, others: set[str]) -> Parts:
-    input_size, _ = lstm.sizes((0, "forward"))
-    _, hidden_size = lstm.sizes((lstm.num_layers - 1, "forward"))
-    width = hidden_size * lstm.num_directions
+def _by_look(
+    rest: Mapping[str, TensorInfo], lstm: FoundLSTM, others: set[str], chosen: Named
+) -> Parts:
+    input_size = lstm.sizes((0, "forward")).input_size
+    width = lstm.sizes((lstm.num_layers - 1, "forward")).output_size * lstm.num_directions
+    named = {part: name for part, name in lstm.layout.around.items() if name in rest}
+    turned = not lstm.layout.rows_are_outputs
     free = [info for name, info in rest.items() if name not in others]
-    embedding = _only(free, EMBEDDING_WORDS, input_size)
-    head = _only(free, HEAD_WORDS, width)
-    bias = _bias_of(head, rest)
-    assumed = [f"embedding: {embedding}, by its name and shape"] if embedding else []
-    assumed += [f"head: {head}, by its name and shape"] if head else []
+    embedding = (
+        chosen.embedding or named.get("embedding") or _only(free, EMBEDDING_WORDS, input_size)
+    )
+    head = (
+        chosen.head or named.get("head") or _only(free, HEAD_WORDS, width, axis=0 if turned else 1)
+    )
+    bias = named.get("head_bias") or _bias_of(head, rest, axis=1 if turned else 0)
+    guessed = {"embedding": embedding, "head": head}
+    assumed = [
+        f"{part}: {name}, by its name and shape"
+        for part, name in guessed.items()
+        if name is not None and name not in (*chosen, *named.values())
+    ]
     unused = tuple(sorted(set(rest) - {embedding, head, bias}))
     if unused:
         more = ", ..." if len(unused) > 3 else ""
         assumed.append(f"not used: {len(unused)} tensors ({', '.join(unused[:3])}{more})")
-    return Parts(embedding, head, bias, unused=unused, assumed=tuple(assumed))
+    return Parts(
+        embedding, head, bias, unused=unused, assumed=tuple(assumed), head_is_transposed=turned
+    )
 
 
-def _only(free: Sequence[TensorInfo], words: tuple[str, ...], width: int) -> str | None:
+def _only(
+    free: Sequence[TensorInfo], words: tuple[str, ...], width: int, axis: int = 1
+) -> str | None:
     """The one matrix of this width that one of these words describes; None if several."""
     found = [
         info.name
         for info in free
-        if len(info.shape) == 2 and info.shape[1] == width and _word(info.name) in words
+        if len(info.shape) == 2 and info.shape[axis] == width and _word(info.name) in words
     ]
     return found[0] if len(found) == 1 else None
 
 
 def _word(name: str) -> str | None:
     """The telling word nearest to the end: `encoder.fc.weight` is an fc in an encoder."""
-    parts = re.split(r"[./]", name.lower())
+    parts = [re.sub(r"_(\d+|w)$", "", part) for part in re.split(r"[./]", name.lower())]
     known = (part for part in reversed(parts) if part in EMBEDDING_WORDS + HEAD_WORDS)
     return next(known, None)
 
 
-def _bias_of(head: str | None, rest: Mapping[str, TensorInfo]) -> str | None:
+def _bias_of(head: str | None, rest: Mapping[str, TensorInfo], axis: int) -> str | None:
+    """The vector beside a head's matrix: one number for each of its outcomes."""
     if head is None:
         return None
-    bias = re.sub(r"(weight|kernel)?$", "bias", head, count=1)
-    fits = bias in rest and rest[bias].shape == rest[head].shape[:1]
-    return bias if fits else None
+    outcomes = (rest[head].shape[axis],)
+    for weight, bias in _BIASES:
+        name = re.sub(rf"{weight}(?=(:0)?$)", bias, head, count=1)
+        if name != head and name in rest and rest[name].shape == outcomes:
+            return name
+    return None
+
+
+# How a weight's name ends, and its bias's.
+_BIASES = (
+    ("weight", "bias"), ("kernel", "bias"), ("weights", "biases"), ("vars/0", "vars/1"),
+    ("(?<![a-zA-Z0-9])w", "b"), ("(?<=_)w", "b"), ("W", "b"), ("$", ".bias"), ("$", "bias"),
+)  # fmt: skip

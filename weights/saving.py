@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from lstm.model import Model
+from lstm.parameters import CellParameters
 from lstm.quantities import GATES
 from weights.archive import archive_bytes
 from weights.atomic import replacing
+from weights.layouts.layout import NOTHING
 from weights.metadata import Metadata, write_metadata
 from weights.parts import NATIVE_NAMES
 
@@ -23,7 +26,13 @@ _GATE_NAMES = {
 }
 
 
-def save(path: str | os.PathLike[str], model: Model, *, dtype: str | None = None) -> None:
+def save(
+    path: str | os.PathLike[str],
+    model: Model,
+    *,
+    dtype: str | None = None,
+    extra: Mapping[str, str] = NOTHING,
+) -> None:
     """Write a model in the native layout, whole or not at all.
 
     Args:
@@ -31,6 +40,7 @@ def save(path: str | os.PathLike[str], model: Model, *, dtype: str | None = None
         model: what `load` gives back from it.
         dtype: `float16`, `float32` or `float64`; otherwise that of the parameters. A narrower
             one rounds.
+        extra: further entries of the metadata.
 
     Raises:
         LSTMError: a number does not fit into the dtype, or the dtype is another.
@@ -41,7 +51,8 @@ def save(path: str | os.PathLike[str], model: Model, *, dtype: str | None = None
     arrays = {**_cells(model), **_parts(model)}
     written = {name: _cast(name, array, dtype) for name, array in arrays.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(archive_bytes(written, write_metadata(_metadata(model))))
+        entries = {**write_metadata(_metadata(model)), **extra}
+        temporary.write_bytes(archive_bytes(written, entries))
 
 
 def _cells(model: Model) -> dict[str, Floats]:
@@ -52,7 +63,27 @@ def _cells(model: Model) -> dict[str, Floats]:
                 name = f"layers.{number}.{direction}.{_GATE_NAMES[gate]}"
                 arrays[f"{name}.weight"] = cell.gate_weight(gate)
                 arrays[f"{name}.bias"] = cell.gate_bias(gate)
+            arrays.update(_variant_arrays(f"layers.{number}.{direction}", cell))
     return arrays
+
+
+def _variant_arrays(place: str, cell: CellParameters) -> dict[str, Floats]:
+    """What a cell has beyond the standard one, under the names of the native layout."""
+    variant, size = cell.variant, cell.hidden_size
+    arrays = {
+        f"{place}.projection": variant.projection,
+        f"{place}.shown": variant.peephole_shown,
+        f"{place}.cell_norm.weight": variant.norm_cell_gain,
+        f"{place}.cell_norm.bias": variant.norm_cell_bias,
+        f"{place}.input_gate.peephole": variant.peephole_input,
+        f"{place}.forget_gate.peephole": variant.peephole_forget,
+        f"{place}.output_gate.peephole": variant.peephole_output,
+    }
+    if variant.norm_gain is not None:
+        for block, gate in enumerate(GATES):
+            gain = variant.norm_gain[block * size : (block + 1) * size]
+            arrays[f"{place}.{_GATE_NAMES[gate]}.norm"] = gain
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _parts(model: Model) -> dict[str, Floats]:
@@ -77,6 +108,7 @@ def _metadata(model: Model) -> Metadata:
         tokenizer=model.tokenizer,
         labels=labels,
         tied=_is_tied(model),
+        cell=_cell_options(model),
         predicts_tokens=model.head.predicts_tokens if model.head else None,
         description=model.card.description,
         licence=model.card.licence,
@@ -84,6 +116,15 @@ def _metadata(model: Model) -> Metadata:
         units=model.card.units,
         quality=model.card.quality,
     )
+
+
+def _cell_options(model: Model) -> dict[str, str | float]:
+    """The options of the cells, which the file holds once for all of them."""
+    layers = model.parameters.layers
+    every = [cell.variant.options for layer in layers for cell in layer.directions.values()]
+    if any(options != every[0] for options in every):
+        raise LSTMError("save: expected the same options for every cell, found different ones.")
+    return every[0]
 
 
 def _cast(name: str, array: Floats, dtype: str | None) -> Floats:

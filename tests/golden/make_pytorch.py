@@ -9,6 +9,7 @@ each `pytorch_NAME.safetensors`, with the names of torch's own state_dict, stand
     x       (T, N, D)  the input, time first, exact in float32; `ids` (T, N) for an embedding
     h0, c0  (layers * directions, N, H), for a cell (N, H): never zero
     hs      (T, N, directions * H)  the top layer's hidden states
+            (with a projection h0 and hs are P wide instead of H)
     cs      (T, N, H)               the cell states, where torch gives them at every step
     h_n, c_n                        the final states, shaped as h0 and c0
     i, f, g, o, z_i, z_f, z_g, z_o  (T, N, H)  gates after and before activation, of a cell
@@ -62,14 +63,32 @@ def main() -> None:
     cell("cell_no_bias", 20, nn.LSTMCell(D, H, bias=False))
     tagger("tagger", 21)
     encoder_and_decoder("encoder_decoder", 22)
+    layers("projection", 23, nn.LSTM(D, H, num_layers=2, proj_size=2, bidirectional=True))
+    layers("weight_norm", 24, new_weight_norm(nn.LSTM(D, H, num_layers=2)))
+    layers("weight_norm_old", 25, old_weight_norm(nn.LSTM(D, H, bidirectional=True)))
+    layers("weight_norm_all", 26, new_weight_norm(nn.LSTM(D, H), "weight_ih_l0", "weight_hh_l0"))
     for name, other in (
         ("gru", nn.GRU(D, H)),
         ("gru_cell", nn.GRUCell(D, H)),
         ("rnn", nn.RNN(D, H)),
         ("linear", nn.Linear(D, H)),
-        ("projection", nn.LSTM(D, H, proj_size=2)),
+        ("attention", nn.MultiheadAttention(D, 2)),
     ):
         write_weights(f"reject_{name}", initialised(other, 30))
+
+
+def new_weight_norm(module: nn.LSTM, *names: str) -> nn.LSTM:
+    """Give each row of these matrices (all recurrent ones) its length as a number of its own."""
+    for name in names or [name for name, _ in module.named_parameters() if "weight_hh" in name]:
+        nn.utils.parametrizations.weight_norm(module, name)
+    return module
+
+
+def old_weight_norm(module: nn.LSTM) -> nn.LSTM:
+    """The same as torch had it before version 2."""
+    for name in [name for name, _ in module.named_parameters() if "weight_hh" in name]:
+        nn.utils.weight_norm(module, name)
+    return module
 
 
 def layers(
@@ -136,6 +155,8 @@ def run(module: nn.LSTM, x: Tensor | None = None) -> Arrays:
     x = inputs(T, N, module.input_size) if x is None else x
     count = module.num_layers * (2 if module.bidirectional else 1)
     h0, c0 = states(count, N, module.hidden_size)
+    if module.proj_size:
+        h0 = h0[..., : module.proj_size].contiguous()
     hs, (h_n, c_n) = module(x, (h0, c0))
     return {"x": x, "h0": h0, "c0": c0, "hs": hs, "h_n": h_n, "c_n": c_n}
 

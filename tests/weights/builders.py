@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from weights.layouts.layout import Layout, TensorKind
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-FIXTURES = ROOT.parent / "shared" / "fixtures"
+# Real outputs of other people's LSTMs, which lie beside the checkout; elsewhere for a worktree.
+FIXTURES = Path(os.environ.get("LSTM_FIXTURES") or ROOT.parent / "shared" / "fixtures")
 
 needs_fixtures = pytest.mark.skipif(not FIXTURES.is_dir(), reason="no shared fixtures here")
 
@@ -42,7 +44,7 @@ PACKED_IGFO = Layout(
         TensorKind("recurrent", part="hh"),
         TensorKind("shift", part="bias"),
     ),
-    gates={"i": "input", "g": "candidate", "f": "forget", "o": "output"},
+    order="igfo",
 )
 
 

@@ -64,7 +64,7 @@ def test_an_lstm_is_described_in_full() -> None:
         "layout_title": "PyTorch nn.LSTM",
         "evidence": [
             "4 tensors have its names, such as bias_hh_l0",
-            "12 rows are 4 times the hidden size 3",
+            "12 outputs are 4 times the hidden size 3",
         ],
         "prefix": "",
         "layers": 1,
@@ -179,7 +179,7 @@ def test_no_lstm_of_a_file_is_the_head_of_another() -> None:
     assert [(x["embedding"], x["head"]) for x in record["lstms"]] == [(None, None)] * 2
 
 
-@pytest.mark.parametrize("name", ["gru", "gru_cell", "rnn", "linear", "projection"])
+@pytest.mark.parametrize("name", ["gru", "gru_cell", "rnn", "linear"])
 def test_what_is_no_lstm_is_refused_with_the_sentence_of_loading(name: str) -> None:
     path = golden(f"reject_{name}")
     with pytest.raises(LSTMError) as caught:

@@ -29,6 +29,7 @@ from tests.weights.builders import (
 from tests.weights.layouts.test_native import FORMAT, one_unit
 from weights import load
 from weights.errors import AmbiguousError, UnknownLayoutError, UnreadableFileError, WeightsError
+from weights.layouts.registry import NAMES as LAYOUTS
 from weights.pretrained.registry import NAMES, find, path_of
 
 
@@ -159,10 +160,14 @@ def test_a_wrong_prefix_is_answered_with_the_right_ones() -> None:
     assert refusal(path, prefix="rnn") == (
         f"{path}: --prefix: expected one of 'decoder.', 'encoder.', found 'rnn'."
     )
-    assert refusal(golden("tagger"), prefix="model.encoder") == (
-        f"{golden('tagger')}: --prefix: expected one of 'model.encoder.rnn.', "
-        "found 'model.encoder'."
+    assert refusal(golden("tagger"), prefix="model.enc") == (
+        f"{golden('tagger')}: --prefix: expected one of 'model.encoder.rnn.', found 'model.enc'."
     )
+
+
+@pytest.mark.parametrize("prefix", ["model", "model.encoder", "model.encoder.rnn."])
+def test_a_prefix_may_name_a_place_that_holds_one_lstm(prefix: str) -> None:
+    assert load(golden("tagger"), prefix=prefix).card.layout == "pytorch"
 
 
 def test_a_layout_may_be_named() -> None:
@@ -171,8 +176,8 @@ def test_a_layout_may_be_named() -> None:
     assert refusal(path, layout="textbook") == (
         f"{path}: no tensors named as textbook has them. Found: pytorch."
     )
-    assert refusal(path, layout="keras") == (
-        f"{path}: --layout: expected one of native, pytorch, pytorch-cell, textbook, found 'keras'."
+    assert refusal(path, layout="theano") == (
+        f"{path}: --layout: expected one of {', '.join(LAYOUTS)}, found 'theano'."
     )
 
 

@@ -17,7 +17,11 @@ from weights.errors import WeightsError
 from weights.metadata import FORMAT, Metadata, declared_layout, read_metadata, write_metadata
 
 OURS = {"format": "lstm.native/1"}
-CELL = "Known: gate_activation sigmoid, candidate_activation tanh."
+ACTIVATIONS = "sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, relu, softsign, softplus, linear"
+OPTIONS = (
+    "gate_activation, candidate_activation, cell_activation, coupled, pre_activation_clip, "
+    "cell_clip, projection_clip, norm_epsilon"
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-1e9, 1e9) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3)
@@ -116,17 +120,43 @@ def test_another_version_is_refused(raw: dict[str, str], found: str | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "option"),
+    ("options", "message"),
     [
-        ({"gate_activation": "hard_sigmoid"}, "gate_activation = 'hard_sigmoid'"),
-        ({"candidate_activation": "sigmoid"}, "candidate_activation = 'sigmoid'"),
-        ({"peephole": True}, "peephole = True"),
-        ({"gate_activation": ["sigmoid"]}, "gate_activation = ['sigmoid']"),
-        ({"gate_activation": None}, "gate_activation = None"),
+        (
+            {"gate_activation": "hard_sigmoid"},
+            f"gate_activation: expected one of {ACTIVATIONS}; found 'hard_sigmoid'.",
+        ),
+        (
+            {"candidate_activation": "step"},
+            f"candidate_activation: expected one of {ACTIVATIONS}; found 'step'.",
+        ),
+        ({"peephole": True}, f"expected options among {OPTIONS}; found peephole."),
+        (
+            {"gate_activation": ["sigmoid"]},
+            f"gate_activation: expected one of {ACTIVATIONS}; found ['sigmoid'].",
+        ),
+        ({"gate_activation": None}, f"gate_activation: expected one of {ACTIVATIONS}; found None."),
+        ({"coupled": "output"}, "coupled: expected one of input, forget; found 'output'."),
+        ({"cell_clip": 0}, "cell_clip: expected a positive number, found 0."),
+        ({"cell_clip": -1.5}, "cell_clip: expected a positive number, found -1.5."),
+        ({"cell_clip": True}, "cell_clip: expected a positive number, found True."),
+        ({"projection_clip": "3"}, "projection_clip: expected a positive number, found '3'."),
     ],
 )
-def test_a_cell_that_is_computed_otherwise_is_refused(options: Any, option: str) -> None:
-    assert refusal(cell=options) == f"metadata: cell option {option} is not supported. {CELL}"
+def test_a_cell_that_is_computed_otherwise_is_refused(options: Any, message: str) -> None:
+    assert refusal(cell=options) == f"metadata: cell: {message}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gate_activation": "hard-sigmoid", "cell_activation": "relu"},
+        {"coupled": "forget", "pre_activation_clip": 2.5},
+        {"cell_clip": 3, "projection_clip": 0.5, "norm_epsilon": 1e-5},
+    ],
+)
+def test_the_options_of_a_cell_are_read(options: Any) -> None:
+    assert read_metadata({**OURS, "cell": json.dumps(options)}).cell == options
 
 
 @pytest.mark.parametrize("key", ["cell", "head", "quality", "units", "tokenizer"])

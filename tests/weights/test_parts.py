@@ -57,6 +57,32 @@ def test_a_heads_bias_is_as_long_as_the_head(size: int, bias: str | None) -> Non
     assert parts_of({**LSTM, "fc__weight": (8, 3), "fc__bias": (size,)}).head_bias == bias
 
 
+KERAS = {"lstm/kernel": (4, 12), "lstm/recurrent_kernel": (3, 12), "lstm/bias": (12,)}
+TENSORFLOW = {"rnn/lstm_cell/kernel": (7, 12), "rnn/lstm_cell/bias": (12,)}
+NUMBERED = {f"layers/lstm/cell/vars/{n}": KERAS[k] for n, k in enumerate(KERAS)}
+
+
+@pytest.mark.parametrize(
+    ("lstm", "weight", "bias"),
+    [
+        (KERAS, "dense/kernel", "dense/bias"),
+        (KERAS, "dense_1/kernel:0", "dense_1/bias:0"),
+        (NUMBERED, "layers/dense/vars/0", "layers/dense/vars/1"),
+        (TENSORFLOW, "rnnlm/softmax_w", "rnnlm/softmax_b"),
+        (TENSORFLOW, "softmax/weights", "softmax/biases"),
+        ({"lstm/linear/w": (7, 12), "lstm/linear/b": (12,)}, "linear/w", "linear/b"),
+    ],
+)
+def test_a_head_whose_columns_are_outcomes_is_found_with_its_bias(
+    lstm: dict[str, tuple[int, ...]], weight: str, bias: str
+) -> None:
+    found = parts_of({**lstm, weight: (3, 8), bias: (8,)})
+    assert (found.head, found.head_bias, found.unused) == (weight, bias, ())
+    assert found.head_is_transposed
+    other = parts_of({**lstm, weight: (3, 8), bias: (3,)})
+    assert (other.head, other.head_bias, other.unused) == (weight, None, (bias,))
+
+
 def test_a_table_of_another_width_is_not_used_and_that_is_said() -> None:
     found = parts_of({**LSTM, "embedding__weight": (8, 5), "fc__weight": (7, 4)})
     assert found == Parts(

@@ -6,15 +6,18 @@ Free of numpy: names and shapes from a header are enough to recognise a layout.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from lstm.quantities import DIRECTIONS
 from weights.archive import TensorInfo
+from weights.layouts.found import FoundLSTM, Part
 
-# A cell by layer, counted from 0, and direction.
-CellAddress = tuple[int, str]
+LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class TensorKind(NamedTuple):
@@ -22,17 +25,30 @@ class TensorKind(NamedTuple):
 
     `pattern` is an expression for the name after its prefix. Its named groups say what the name
     tells: `layer` (a number), `direction`, `gate`; whichever is absent is layer 0, forward, all
-    four gates packed. `part` says which matrix it is:
+    gates packed. `part` says what the tensor is:
 
-        ih    applied to the input         hx    applied to the concatenation [hidden, input]
-        hh    applied to the hidden state  bias  added to the pre-activation
+        ih, hh       applied to the input, to the hidden state
+        hx, xh       applied to the concatenation [hidden, input], [input, hidden]
+        bias         added to the pre-activation; several are summed
+        bias_pair    two of them in one vector, one after the other
+        peephole     by which the cell state is multiplied; packed i, o, f where `order` says so
+        shown        Sonnet 1's peephole, on the way from the cell to the hidden state
+        projection   of the hidden state
+        norm_gain, norm_bias              of a gate's layer normalisation
+        cell_norm_gain, cell_norm_bias    of the cell's
+        alias        another name of a tensor that is there already
 
-    `optional` kinds may be missing from a file; other kinds must be there.
+    `optional` kinds may be missing from a file; other kinds must be there. `order` and
+    `rows_are_outputs` are the layout's where they are not given. `written` is the name under
+    which a tensor is written, with {layer}, {direction} and {gate} in it as far as it tells them.
     """
 
     pattern: str
     part: str
     optional: bool = False
+    order: str = ""
+    rows_are_outputs: bool | None = None
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,11 +59,22 @@ class Layout:
         name: for --layout and for outputs.
         title: for people.
         kinds: the tensors that make up a cell.
-        gates: the framework's name of each gate to ours; for packed tensors, in the order of
-            the blocks along the rows.
+        order: the gates in the order of their blocks in a packed tensor, in letters.
+        gates: for tensors of one gate, the framework's name of each gate to ours.
         directions: the framework's mark of a direction to ours.
         rows_are_outputs: W @ x, so that a matrix is (outputs, inputs); False for x @ W.
+        by_direction: tensors have a first axis of one or two directions.
+        interleaved: row 4k+j belongs to gate j of unit k; otherwise gates are blocks.
+        blocks_along_inputs: gates are stacked along the axis of the inputs.
+        reread: each gate's block holds the bytes of a matrix of the transposed shape.
+        forget_bias: what the framework adds to the forget gate at run time.
+        variant: how its cell differs from the standard one, for `lstm.variants.Variant`.
+        assumed: what its files do not tell: the option that tells it, and what is assumed.
+        within: an expression that must be found in a name, where the names alone say too little.
+        by_name_only: never found out, only named with --layout, as it looks like another.
+        pairs_by_number: two cells whose names differ in a number may be two directions.
         refused: expressions for tensors of a variant that is not supported, each with its name.
+        around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
         source: where the order of the gates is documented.
     """
@@ -55,10 +82,22 @@ class Layout:
     name: str
     title: str
     kinds: tuple[TensorKind, ...]
-    gates: Mapping[str, str]
-    directions: Mapping[str, str] = field(default_factory=dict)
+    order: str = "ifgo"
+    gates: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    directions: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     rows_are_outputs: bool = True
-    refused: Mapping[str, str] = field(default_factory=dict)
+    by_direction: bool = False
+    interleaved: bool = False
+    blocks_along_inputs: bool = False
+    reread: bool = False
+    forget_bias: float = 0.0
+    variant: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    within: str = ""
+    by_name_only: bool = False
+    pairs_by_number: bool = False
+    refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
     source: str = ""
 
@@ -68,27 +107,32 @@ class Layout:
             (kind, re.compile(rf"(?P<prefix>.*?){kind.pattern}", re.DOTALL)) for kind in self.kinds
         )
 
-    def find(self, tensors: Mapping[str, TensorInfo]) -> dict[str, FoundLSTM]:
-        """Return the LSTMs that the names tell of, by their prefix; incomplete ones are left out.
+    def find(self, tensors: Mapping[str, TensorInfo]) -> list[FoundLSTM]:
+        """Return the LSTMs that the names tell of, one per prefix; incomplete ones are left out.
 
         Args:
             tensors: the header of a file.
         """
-        return {p: lstm for p, lstm in self.find_traces(tensors).items() if lstm.is_complete}
+        return [lstm for lstm in self.find_traces(tensors) if lstm.is_complete]
 
-    def find_traces(self, tensors: Mapping[str, TensorInfo]) -> dict[str, FoundLSTM]:
-        """Return all that any name tells of, by prefix, incomplete ones too."""
+    def find_traces(self, tensors: Mapping[str, TensorInfo]) -> list[FoundLSTM]:
+        """Return all that any name tells of, one per prefix, incomplete ones too."""
         found: dict[str, FoundLSTM] = {}
         for info in tensors.values():
             for kind, expression in self._expressions:
-                if match := expression.fullmatch(info.name):
-                    prefix = match["prefix"]
-                    place = self._place(kind, match.groupdict(), info)
-                    found.setdefault(prefix, FoundLSTM(self, prefix)).parts.append(place)
+                match = expression.fullmatch(info.name)
+                if match and (not self.within or re.search(self.within, info.name, re.I)):
+                    lstm = found.setdefault(match["prefix"], FoundLSTM(self, match["prefix"]))
+                    lstm.parts.extend(self._place(kind, match.groupdict(), info))
                     break
-        return found
+        return list(found.values())
 
-    def variant(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
+    @property
+    def is_written(self) -> bool:
+        """Whether files can be written in this layout."""
+        return all(kind.written or kind.optional for kind in self.kinds)
+
+    def variant_in(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
         """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
         for name in tensors:
             for pattern, variant in self.refused.items():
@@ -96,109 +140,37 @@ class Layout:
                     return name, variant
         return None
 
-    def _place(self, kind: TensorKind, groups: dict[str, str | None], info: TensorInfo) -> Part:
+    def gates_of(self, kind: TensorKind) -> tuple[str | None, ...]:
+        """Return the gates for which a file has a tensor of this kind; (None,): one for all."""
+        found = re.search(r"\(\?P<gate>(.*?)\)", kind.pattern)
+        if found is None:
+            return (None,)
+        marks = (mark for mark in self.gates if re.fullmatch(found[1], mark))
+        return tuple(dict.fromkeys(self.gates[mark] for mark in marks))
+
+    def order_of(self, kind: TensorKind) -> tuple[str, ...]:
+        """Return the gates in the order of a packed tensor's blocks."""
+        return tuple(LETTERS[letter] for letter in kind.order or self.order)
+
+    def has_output_rows(self, kind: TensorKind) -> bool:
+        """Whether a matrix of this kind is (outputs, inputs)."""
+        given = kind.rows_are_outputs
+        return self.rows_are_outputs if given is None else given
+
+    def _place(
+        self, kind: TensorKind, groups: dict[str, str | None], info: TensorInfo
+    ) -> Iterator[Part]:
         mark, gate = groups.get("direction"), groups.get("gate")
-        return Part(
+        part = Part(
             kind,
             int(groups.get("layer") or 0),
             self.directions[mark] if mark else "forward",
             self.gates[gate] if gate else None,
-            info,
+            info.name,
+            info.shape,
         )
-
-
-class Part(NamedTuple):
-    """A tensor and its place: which layer, direction and gate (None: all four, packed)."""
-
-    kind: TensorKind
-    layer: int
-    direction: str
-    gate: str | None
-    info: TensorInfo
-
-
-@dataclass
-class FoundLSTM:
-    """An LSTM as names and shapes tell of it.
-
-    `prefix` is what stands before the layout's own names; `parts` are its tensors.
-    """
-
-    layout: Layout
-    prefix: str
-    parts: list[Part] = field(default_factory=list)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether at least one tensor of every required kind is there."""
-        kinds = {part.kind for part in self.parts}
-        return all(kind.optional or kind in kinds for kind in self.layout.kinds)
-
-    @cached_property
-    def cells(self) -> dict[CellAddress, list[Part]]:
-        """The tensors of each cell; layers are counted from 0 whatever the file's first number."""
-        first = min(part.layer for part in self.parts)
-        first = first if first in self.layout.first_layers else 0
-        found: dict[CellAddress, list[Part]] = {}
-        for part in sorted(self.parts, key=lambda p: (p.layer, p.direction)):
-            found.setdefault((part.layer - first, part.direction), []).append(part)
-        return found
-
-    @property
-    def names(self) -> set[str]:
-        """The names of all its tensors."""
-        return {part.info.name for part in self.parts}
-
-    @property
-    def num_layers(self) -> int:
-        return 1 + max(layer for layer, _ in self.cells)
-
-    @property
-    def num_directions(self) -> int:
-        return len({direction for _, direction in self.cells})
-
-    def sizes(self, address: CellAddress) -> tuple[int, int]:
-        """Return input size D and hidden size H of a cell, as the shapes have it."""
-        parts = self.cells[address]
-        shapes = {part.kind.part: self._rows_columns(part) for part in parts}
-        packed = 4 if parts[0].gate is None else 1
-        if "hx" in shapes:
-            rows, columns = shapes["hx"]
-            return columns - rows // packed, rows // packed
-        columns = shapes["ih"][1]
-        # the recurrent matrix tells, unless it contradicts itself
-        rows, size = shapes["hh"]
-        return columns, size if rows == packed * size else shapes["ih"][0] // packed
-
-    def num_biases(self, address: CellAddress) -> int:
-        """Return how many biases a cell has per gate: 0, 1 or 2."""
-        biases = [part for part in self.cells[address] if part.kind.part == "bias"]
-        return len(biases) if biases and biases[0].gate is None else -(-len(biases) // 4)
-
-    def expected_shape(self, part: Part, input_size: int, hidden_size: int) -> tuple[int, ...]:
-        """Return the shape that a tensor must have, as the file has it."""
-        rows = hidden_size * (4 if part.gate is None else 1)
-        columns = {
-            "ih": (input_size,),
-            "hh": (hidden_size,),
-            "hx": (hidden_size + input_size,),
-            "bias": (),
-        }[part.kind.part]
-        shape = (rows, *columns)
-        return shape if self.layout.rows_are_outputs else shape[::-1]
-
-    def symbols(self, part: Part) -> str:
-        """Return the same shape in letters."""
-        rows = "4*hidden_size" if part.gate is None else "hidden_size"
-        columns = {
-            "ih": "input_size",
-            "hh": "hidden_size",
-            "hx": "hidden_size + input_size",
-            "bias": "",
-        }[part.kind.part]
-        pair = (rows, columns) if self.layout.rows_are_outputs else (columns, rows)
-        return f"({', '.join(pair)})" if columns else f"({rows},)"
-
-    def _rows_columns(self, part: Part) -> tuple[int, int]:
-        shape = part.info.shape if self.layout.rows_are_outputs else part.info.shape[::-1]
-        return (shape[0], shape[1]) if len(shape) == 2 else (0, 0)
+        if not self.by_direction:
+            yield part
+            return
+        for slot, direction in enumerate(DIRECTIONS[: info.shape[0] if info.shape else 0]):
+            yield part._replace(direction=direction, shape=info.shape[1:], slot=slot)

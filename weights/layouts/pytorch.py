@@ -1,37 +1,251 @@
-"""PyTorch's nn.LSTM and nn.LSTMCell."""
+"""PyTorch's nn.LSTM and nn.LSTMCell, and what is named after them."""
 
 from __future__ import annotations
 
-from weights.layouts.layout import Layout, TensorKind
+from weights.layouts.layout import LETTERS, Layout, TensorKind
 
 _END = r"_l(?P<layer>\d+)(?P<direction>_reverse)?"
-_GATES = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+_NAME = "_l{layer}{direction}"
+_REVERSE = {"_reverse": "reverse"}
 _SOURCE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html"
 
 PYTORCH = Layout(
     name="pytorch",
     title="PyTorch nn.LSTM",
     kinds=(
-        TensorKind(rf"weight_ih{_END}", part="ih"),
-        TensorKind(rf"weight_hh{_END}", part="hh"),
-        TensorKind(rf"bias_ih{_END}", part="bias", optional=True),
-        TensorKind(rf"bias_hh{_END}", part="bias", optional=True),
+        TensorKind(rf"weight_ih{_END}", "ih", written=f"weight_ih{_NAME}"),
+        TensorKind(rf"weight_hh{_END}", "hh", written=f"weight_hh{_NAME}"),
+        TensorKind(rf"bias_ih{_END}", "bias", optional=True, written=f"bias_ih{_NAME}"),
+        TensorKind(rf"bias_hh{_END}", "bias", optional=True, written=f"bias_hh{_NAME}"),
+        TensorKind(rf"weight_hr{_END}", "projection", optional=True, written=f"weight_hr{_NAME}"),
     ),
-    gates=_GATES,
-    directions={"_reverse": "reverse"},
-    refused={r"weight_hr_l\d+(_reverse)?": "a projection of the hidden state (proj_size)"},
+    directions=_REVERSE,
     source=_SOURCE,
 )
 
+# nn.LSTMCell, tinygrad; Equinox has one bias.
 PYTORCH_CELL = Layout(
     name="pytorch-cell",
-    title="PyTorch nn.LSTMCell",
+    title="PyTorch nn.LSTMCell, tinygrad, Equinox",
     kinds=(
-        TensorKind("weight_ih", part="ih"),
-        TensorKind("weight_hh", part="hh"),
-        TensorKind("bias_ih", part="bias", optional=True),
-        TensorKind("bias_hh", part="bias", optional=True),
+        TensorKind("weight_ih", "ih"),
+        TensorKind("weight_hh", "hh"),
+        TensorKind("bias_ih", "bias", optional=True),
+        TensorKind("bias_hh", "bias", optional=True),
+        TensorKind("bias", "bias", optional=True),
     ),
-    gates=_GATES,
     source=_SOURCE,
+)
+
+# Its weight dropout keeps the recurrent matrix a level above the rest, as `_raw`.
+FASTAI = Layout(
+    name="fastai",
+    title="fastai AWD-LSTM",
+    kinds=(
+        TensorKind(r"weight_hh_l0_raw", "hh"),
+        TensorKind(r"module\.weight_ih_l0", "ih"),
+        TensorKind(r"module\.weight_hh_l0", "alias", optional=True),
+        TensorKind(r"module\.bias_ih_l0", "bias", optional=True),
+        TensorKind(r"module\.bias_hh_l0", "bias", optional=True),
+    ),
+    source="fastai 2.8, text/models/awdlstm.py",
+)
+
+# Every tensor stands twice in the file; the projection once, as (H, P).
+PADDLE = Layout(
+    name="paddle",
+    title="PaddlePaddle LSTM",
+    kinds=(
+        *PYTORCH.kinds[:4],
+        TensorKind(
+            r"(?P<layer>\d+)\.cell(?P<direction>_fw|_bw)?\.weight_ho", "projection", True,
+            rows_are_outputs=False,
+        ),
+        TensorKind(r"\d+\.cell(?:_fw|_bw)?\.(?:weight|bias)_(?:ih|hh)", "alias"),
+    ),
+    directions={**_REVERSE, "_fw": "forward", "_bw": "reverse"},
+    source="PaddlePaddle 3.3, nn/layer/rnn.py",
+)  # fmt: skip
+
+MXNET = Layout(
+    name="mxnet",
+    title="MXNet Gluon",
+    kinds=tuple(
+        TensorKind(
+            rf"(?:_unfused\.(?P<layer>\d+)\.(?:(?P<direction>[lr])_cell\.)?){name}", part, optional
+        )
+        for name, part, optional in (
+            ("i2h_weight", "ih", False),
+            ("h2h_weight", "hh", False),
+            ("i2h_bias", "bias", True),
+            ("h2h_bias", "bias", True),
+            ("h2r_weight", "projection", True),
+        )
+    ),
+    directions={"l": "forward", "r": "reverse"},
+    source="MXNet 1.9, gluon/rnn/rnn_layer.py",
+)
+
+MXNET_MODULE = Layout(
+    name="mxnet-module",
+    title="MXNet Module and older Gluon",
+    kinds=tuple(
+        TensorKind(rf"(?P<direction>[lr])(?P<layer>\d+)_{name}", part, optional)
+        for name, part, optional in (
+            ("i2h_weight", "ih", False),
+            ("h2h_weight", "hh", False),
+            ("i2h_bias", "bias", True),
+            ("h2h_bias", "bias", True),
+            ("h2r_weight", "projection", True),
+        )
+    ),
+    directions={"l": "forward", "r": "reverse"},
+    source="MXNet 1.9, gluon/rnn/rnn_layer.py",
+)
+
+ALLENNLP = Layout(
+    name="allennlp",
+    title="AllenNLP AugmentedLstm and LstmCellWithProjection",
+    kinds=(
+        TensorKind(r"input_linearity\.weight", "ih"),
+        TensorKind(r"input_linearity\.bias", "bias", optional=True),
+        TensorKind(r"state_linearity\.weight", "hh"),
+        TensorKind(r"state_linearity\.bias", "bias", optional=True),
+        TensorKind(r"state_projection\.weight", "projection", optional=True),
+    ),
+    source="AllenNLP, modules/lstm_cell_with_projection.py",
+)
+
+MLX = Layout(
+    name="mlx",
+    title="MLX nn.LSTM",
+    kinds=(
+        TensorKind("Wx", "ih", written="layers.{layer}.Wx"),
+        TensorKind("Wh", "hh", written="layers.{layer}.Wh"),
+        TensorKind("bias", "bias", optional=True, written="layers.{layer}.bias"),
+    ),
+    source="https://ml-explore.github.io/mlx/build/html/python/nn/_autosummary/mlx.nn.LSTM.html",
+)
+
+CHAR_RNN = Layout(
+    name="char-rnn",
+    title="Torch7 char-rnn",
+    kinds=tuple(
+        TensorKind(rf"{name}_(?P<layer>\d+)[._/]{what}", part, optional)
+        for name, what, part, optional in (
+            ("i2h", "weight", "ih", False),
+            ("h2h", "weight", "hh", False),
+            ("i2h", "bias", "bias", True),
+            ("h2h", "bias", "bias", True),
+        )
+    ),
+    order="ifog",
+    first_layers=(0, 1),  # Lua counts from 1
+    source="karpathy/char-rnn, model/LSTM.lua",
+)
+
+MATLAB = Layout(
+    name="matlab",
+    title="MATLAB lstmLayer",
+    kinds=(
+        TensorKind("InputWeights", "ih"),
+        TensorKind("RecurrentWeights", "hh"),
+        TensorKind("Bias", "bias", optional=True),
+    ),
+    source="https://www.mathworks.com/help/deeplearning/ref/nnet.cnn.layer.lstmlayer.html",
+)
+
+CAFFE2 = Layout(
+    name="caffe2",
+    title="Caffe2",
+    kinds=(
+        TensorKind("i2h_w", "ih"),
+        TensorKind("gates_t_w", "hh"),
+        TensorKind("i2h_b", "bias", optional=True),
+        TensorKind("gates_t_b", "bias", optional=True),
+    ),
+    order="ifog",
+    assumed={"forget_bias": "nothing is added to the forget gate at run time"},
+    source="caffe2/operators/lstm_unit_op.h",
+)
+
+CHAINER = Layout(
+    name="chainer",
+    title="Chainer L.LSTM",
+    kinds=(
+        TensorKind(r"upward[./]W", "ih"),
+        TensorKind(r"lateral[./]W", "hh"),
+        TensorKind(r"upward[./]b", "bias", optional=True),
+        TensorKind(r"peep_(?P<gate>[ifo])[./]W", "peephole", optional=True),
+    ),
+    order="gifo",
+    gates=LETTERS,
+    interleaved=True,
+    source="Chainer 7.8, functions/rnn/lstm.py",
+)
+
+CHAINER_NSTEP = Layout(
+    name="chainer-nstep",
+    title="Chainer L.NStepLSTM",
+    kinds=(
+        TensorKind(r"(?P<layer>\d+)[./]w(?P<gate>[0-3])", "ih"),
+        TensorKind(r"(?P<layer>\d+)[./]w(?P<gate>[4-7])", "hh"),
+        TensorKind(r"(?P<layer>\d+)[./]b(?P<gate>[0-3])", "bias"),
+        TensorKind(r"(?P<layer>\d+)[./]b(?P<gate>[4-7])", "bias"),
+    ),
+    gates={str(n): LETTERS["ifgo"[n % 4]] for n in range(8)},
+    source="Chainer 7.8, links/rnn/n_step_rnn.py",
+)
+
+DYNET = Layout(
+    name="dynet",
+    title="DyNet VanillaLSTMBuilder",
+    kinds=(
+        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_0", "ih"),
+        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_1", "hh"),
+        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_2", "bias"),
+    ),
+    order="ifog",
+    forget_bias=1.0,
+    assumed={"forget_bias": "1 is added to the forget gate, as the framework does at run time"},
+    source="DyNet 2.1, dynet/lstm.cc",
+)
+
+# One builder, eleven tensors: x2i, h2i, c2i, bi, then the same of o, then x2c, h2c, bc.
+DYNET_COUPLED = Layout(
+    name="dynet-coupled",
+    title="DyNet LSTMBuilder (coupled gates, full peepholes)",
+    kinds=tuple(
+        TensorKind(rf"[^/]*(?<!vanilla-)lstm-builder(?:_\d+)?/_(?P<gate>{numbers})", part)
+        for numbers, part in (
+            ("0|4|8", "ih"), ("1|5|9", "hh"), ("2|6", "peephole"), ("3|7|10", "bias"),
+        )
+    ),
+    gates={
+        **dict.fromkeys(("0", "1", "2", "3"), "input"),
+        **dict.fromkeys(("4", "5", "6", "7"), "output"),
+        **dict.fromkeys(("8", "9", "10"), "candidate"),
+    },
+    variant={"coupled": "forget"},
+    source="DyNet 2.1, dynet/lstm.cc",
+)  # fmt: skip
+
+QUANTIZABLE = Layout(
+    name="pytorch-quantizable",
+    title="PyTorch torch.ao.nn.quantizable.LSTM",
+    kinds=tuple(
+        TensorKind(
+            rf"layers\.(?P<layer>\d+)\.layer_(?P<direction>fw|bw)\.cell\.{gates}\.{what}",
+            part,
+            what == "bias",
+        )
+        for gates, what, part in (
+            ("igates", "weight", "ih"),
+            ("hgates", "weight", "hh"),
+            ("igates", "bias", "bias"),
+            ("hgates", "bias", "bias"),
+        )
+    ),
+    directions={"fw": "forward", "bw": "reverse"},
+    source="torch/ao/nn/quantizable/modules/rnn.py",
 )

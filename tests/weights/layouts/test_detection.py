@@ -6,6 +6,7 @@ from lstm.errors import LSTMError, ShapeError
 from tests.weights.builders import infos
 from weights.errors import AmbiguousError, NotAnLSTMError, UnknownLayoutError
 from weights.layouts.detection import detect, every_lstm, evidence
+from weights.layouts.registry import NAMES
 
 TORCH = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 3), "bias_ih_l0": (12,), "bias_hh_l0": (12,)}
 TEXTBOOK = {"WFG": (3, 7), "WIPG": (3, 7), "WCS": (3, 7), "WOPG": (3, 7)}
@@ -35,7 +36,7 @@ def test_names_tell_the_layout_whatever_stands_before_them(
     found = detect(infos(**under(prefix, shapes)))
     assert found.layout.name == name
     assert found.prefix == prefix.replace("__", ".")
-    assert found.sizes((0, "forward")) == (4, 3)
+    assert found.sizes((0, "forward")) == (4, 3, 3)
     assert (found.num_layers, found.num_directions) == (1, 1)
 
 
@@ -64,10 +65,10 @@ def test_an_empty_file_is_refused() -> None:
 
 def test_an_unknown_layout_shows_a_few_names_and_what_is_known() -> None:
     with pytest.raises(UnknownLayoutError) as caught:
-        detect(infos(kernel=(4, 12), bias=(12,), recurrent_kernel=(3, 12), gamma=(3,)))
+        detect(infos(theta=(4, 12), phi=(12,), psi=(3, 12), omega=(3,)))
     assert str(caught.value) == (
-        "no known layout has tensors named bias, gamma, kernel, .... Known: native, pytorch, "
-        "pytorch-cell, textbook. lstm inspect lists its tensors."
+        f"no known layout has tensors named omega, phi, psi, .... Known: {', '.join(NAMES)}. "
+        "lstm inspect lists its tensors."
     )
 
 
@@ -123,10 +124,8 @@ def test_a_right_prefix_in_another_layout_is_not_called_wrong() -> None:
 
 def test_an_unknown_layouts_name_is_refused() -> None:
     with pytest.raises(LSTMError) as caught:
-        detect(infos(**TORCH), "keras")
-    assert str(caught.value) == (
-        "--layout: expected one of native, pytorch, pytorch-cell, textbook, found 'keras'."
-    )
+        detect(infos(**TORCH), "theano")
+    assert str(caught.value) == (f"--layout: expected one of {', '.join(NAMES)}, found 'theano'.")
 
 
 def test_another_layout_than_the_files_is_refused() -> None:
@@ -228,13 +227,32 @@ def test_a_plain_rnn_is_known_by_a_square_recurrent_matrix() -> None:
     )
 
 
-def test_a_projection_is_refused_also_under_a_prefix() -> None:
+def test_a_projection_is_found_also_under_a_prefix() -> None:
     shapes = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}
-    with pytest.raises(NotAnLSTMError) as caught:
-        detect(infos(**under("rnn__", shapes)))
-    assert str(caught.value) == (
-        "rnn.weight_hr_l0: a projection of the hidden state (proj_size) is not supported yet."
-    )
+    found = detect(infos(**under("rnn__", shapes)))
+    assert found.sizes((0, "forward")) == (4, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"weight_hr_l0": (2, 5)},
+            "weight_hr_l0: expected (projection_size, hidden_size) = (2, 3), found (2, 5).",
+        ),
+        (
+            {"weight_hh_l0": (12, 3)},
+            "weight_hh_l0: expected (4*hidden_size, projection_size) = (12, 2), found (12, 3).",
+        ),
+    ],
+)
+def test_a_projection_that_does_not_fit_is_refused(
+    changed: dict[str, tuple[int, ...]], message: str
+) -> None:
+    shapes = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}
+    with pytest.raises(ShapeError) as caught:
+        detect(infos(**{**shapes, **changed}))
+    assert str(caught.value) == message
 
 
 def test_weight_normalised_tensors_are_not_taken_for_plain_ones() -> None:
@@ -258,9 +276,14 @@ def test_every_lstm_of_a_file_is_listed() -> None:
 def test_the_evidence_is_said_in_sentences() -> None:
     assert evidence(detect(infos(**TORCH))) == [
         "4 tensors have its names, such as weight_ih_l0",
-        "12 rows are 4 times the hidden size 3",
+        "12 outputs are 4 times the hidden size 3",
+    ]
+    peepholes = {"rnn/lstm_cell/w_f_diag": (3,), "rnn/lstm_cell/kernel": (7, 12)}
+    assert evidence(detect(infos(**peepholes, **{"rnn/lstm_cell/bias": (12,)}))) == [
+        "3 tensors have its names, such as rnn/lstm_cell/w_f_diag",
+        "12 outputs are 4 times the hidden size 3",
     ]
     assert evidence(detect(infos(**TEXTBOOK))) == [
         "4 tensors have its names, such as WFG",
-        "one matrix per gate, each with 3 rows, one per unit",
+        "tensors for each gate, with 3 outputs, one per unit",
     ]

@@ -33,6 +33,10 @@ VARIANTS = (
     "float64",
     "cell",
     "cell_no_bias",
+    "projection",
+    "weight_norm",
+    "weight_norm_old",
+    "weight_norm_all",
 )
 
 
@@ -146,12 +150,12 @@ def test_more_than_ten_layers_are_stacked_by_number_not_by_name(tmp_path: Path) 
         ("rnn", "rows of weight_hh_l0 equal its columns: this is a plain RNN, not an LSTM."),
         (
             "linear",
-            "no known layout has tensors named bias, weight. Known: native, pytorch, "
-            "pytorch-cell, textbook. lstm inspect lists its tensors.",
+            "no tensor is a recurrent matrix: weight belongs to a dense (linear) layer, not to an "
+            "LSTM.",
         ),
         (
-            "projection",
-            "weight_hr_l0: a projection of the hidden state (proj_size) is not supported yet.",
+            "attention",
+            "in_proj_weight is a tensor of attention: this is not an LSTM.",
         ),
     ],
 )
@@ -195,7 +199,9 @@ def test_other_peoples_files_are_reproduced(name: str) -> None:
 def test_other_peoples_files_without_an_lstm_are_refused_with_a_reason(path: Path) -> None:
     with pytest.raises(NotAnLSTMError) as caught:
         load(path)
-    assert re.search(r"this is a (GRU|plain RNN), not|no known layout has", str(caught.value))
+    assert re.search(
+        r"this is a (GRU|plain RNN), not|no tensor is a recurrent matrix", str(caught.value)
+    )
 
 
 @needs_fixtures

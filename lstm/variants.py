@@ -1,0 +1,201 @@
+"""What some frameworks add to the standard cell: as data, and the one place that applies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm.activations import ACTIVATIONS
+from lstm.arrays import Floats, frozen, matvec
+from lstm.errors import LSTMError, ShapeError
+from lstm.quantities import GATES
+
+# Which gate is computed from which where two are coupled.
+COUPLINGS = ("input", "forget")
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """How a cell differs from the standard one; what is None or at its default does not differ.
+
+    Args:
+        gate_activation: of the input, forget and output gates.
+        candidate_activation: of the candidate.
+        cell_activation: of the cell state on its way to the hidden state.
+        coupled: `input` where i = 1 - f, `forget` where f = 1 - i; the gate named is the one
+            that has no weights of its own, or whose weights are ignored.
+        pre_activation_clip: pre-activations are cut to plus or minus this.
+        cell_clip: the cell state is cut so, before it is carried on and before it shows.
+        projection: (P, H); the hidden state is projection @ (o * tanh(c)), P wide.
+        projection_clip: the projected hidden state is cut so.
+        peephole_input: (H,) by which the old cell state is multiplied and added to the input
+            gate's pre-activation, or a full (H, H) matrix.
+        peephole_forget: the same for the forget gate.
+        peephole_output: the same for the output gate, which sees the new cell state.
+        peephole_shown: (H,); h = o * tanh(c + peephole_shown * c), as Sonnet 1 has it.
+        norm_gain: (4H,); each gate's pre-activation is brought to mean 0 and variance 1 over
+            its units and multiplied by this, before the bias is added.
+        norm_cell_gain: (H,); so is the new cell state, before it is carried on.
+        norm_cell_bias: (H,), added to the normalised cell state.
+        norm_epsilon: added to the variance.
+
+    Raises:
+        LSTMError: an activation or a coupling has no such name, or a clip is not positive.
+    """
+
+    gate_activation: str = "sigmoid"
+    candidate_activation: str = "tanh"
+    cell_activation: str = "tanh"
+    coupled: str | None = None
+    pre_activation_clip: float | None = None
+    cell_clip: float | None = None
+    projection: Floats | None = None
+    projection_clip: float | None = None
+    peephole_input: Floats | None = None
+    peephole_forget: Floats | None = None
+    peephole_output: Floats | None = None
+    peephole_shown: Floats | None = None
+    norm_gain: Floats | None = None
+    norm_cell_gain: Floats | None = None
+    norm_cell_bias: Floats | None = None
+    norm_epsilon: float = 1e-12
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, field.name, frozen(value))
+            if field.name.endswith("_activation") and value not in ACTIVATIONS:
+                known = ", ".join(ACTIVATIONS)
+                raise LSTMError(f"{field.name}: expected one of {known}; found {value!r}.")
+            if field.name.endswith(("_clip", "_epsilon")) and value is not None:
+                if not 0 < value < np.inf:
+                    raise LSTMError(f"{field.name}: expected a positive number, found {value!r}.")
+                object.__setattr__(self, field.name, float(value))
+        if self.projection_clip is not None and self.projection is None:
+            raise LSTMError("projection_clip: expected a projected hidden state, found none.")
+        if self.coupled not in (None, *COUPLINGS):
+            raise LSTMError(f"coupled: expected input or forget, found {self.coupled!r}.")
+
+    def check(self, hidden_size: int, dtype: np.dtype[np.floating]) -> None:
+        """Refuse arrays that do not fit a cell of this size and number format.
+
+        Raises:
+            ShapeError: naming the array, what it should be, and what it is.
+            LSTMError: an array has another number format.
+        """
+        h = hidden_size
+        for name, array in self.arrays.items():
+            if array.dtype != dtype:
+                raise LSTMError(f"{name}: expected {dtype} as the weights, found {array.dtype}.")
+        for name in ("peephole_input", "peephole_forget", "peephole_output"):
+            array = getattr(self, name)
+            if array is not None and array.shape not in ((h,), (h, h)):
+                symbols = "(hidden_size,) or (hidden_size, hidden_size)"
+                raise ShapeError(name, symbols, (h,), array.shape)
+        for name, times in (
+            ("peephole_shown", 1), ("norm_gain", 4), ("norm_cell_gain", 1), ("norm_cell_bias", 1),
+        ):  # fmt: skip
+            array = getattr(self, name)
+            if array is not None and array.shape != (times * h,):
+                symbols = "(hidden_size,)" if times == 1 else f"({times}*hidden_size,)"
+                raise ShapeError(name, symbols, (times * h,), array.shape)
+        if self.projection is not None and self.projection.shape[1:] != (h,):
+            symbols, found = "(projection_size, hidden_size)", self.projection.shape
+            raise ShapeError("projection", symbols, (*found[:1], h), found)
+
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays that are there, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def options(self) -> dict[str, str | float]:
+        """Return what is not an array and not the default: names and numbers."""
+        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value
+            for name, value in options.items()
+            if isinstance(value, str | float) and value != getattr(Variant, name)
+        }
+
+
+STANDARD = Variant()
+
+
+class Stepped(NamedTuple):
+    """What one step gives: pre-activations and gates (..., 4H), cell (..., H), hidden (..., P)."""
+
+    pre_activations: Floats
+    gates: Floats
+    cell: Floats
+    hidden: Floats
+
+
+def step_variant(
+    variant: Variant, products: Floats, bias: Floats, previous_cell: Floats
+) -> Stepped:
+    """Take one step of a cell that is not the standard one.
+
+    Args:
+        variant: how it differs.
+        products: (..., 4H), W x + U h, without the bias; blocks i, f, g, o.
+        bias: (4H,).
+        previous_cell: (..., H).
+
+    Returns:
+        The step's quantities; peepholes and clips are in the pre-activations.
+
+    Source: Gers, Schraudolph and Schmidhuber (2002) for peepholes; Sak, Senior and Beaufays
+    (2014) for the projection; Greff et al. (2017) for coupled gates; the frameworks' own code
+    for clips and normalisation.
+    """
+    gate, limit = ACTIVATIONS[variant.gate_activation], variant.pre_activation_clip
+    z = _normalized(products, variant.norm_gain, variant.norm_epsilon, len(GATES)) + bias
+    blocks: list[Floats] = np.split(z, len(GATES), axis=-1)
+    z_i, z_f, z_g, z_o = blocks
+    z_i = _clipped(_peeped(z_i, variant.peephole_input, previous_cell), limit)
+    z_f = _clipped(_peeped(z_f, variant.peephole_forget, previous_cell), limit)
+    z_g = _clipped(z_g, limit)
+    i, f = gate(z_i), gate(z_f)
+    if variant.coupled == "input":
+        i = 1 - f
+    elif variant.coupled == "forget":
+        f = 1 - i
+    g = ACTIVATIONS[variant.candidate_activation](z_g)
+    c: Floats = f * previous_cell + i * g
+    c = _normalized(c, variant.norm_cell_gain, variant.norm_epsilon)
+    c = c if variant.norm_cell_bias is None else c + variant.norm_cell_bias
+    c = _clipped(c, variant.cell_clip)
+
+    z_o = _clipped(_peeped(z_o, variant.peephole_output, c), limit)
+    o = gate(z_o)
+    h: Floats = o * ACTIVATIONS[variant.cell_activation](_peeped(c, variant.peephole_shown, c))
+    if variant.projection is not None:
+        h = _clipped(matvec(variant.projection, h), variant.projection_clip)
+    pre = np.concatenate([z_i, z_f, z_g, z_o], axis=-1)
+    return Stepped(pre, np.concatenate([i, f, g, o], axis=-1), c, h)
+
+
+def _peeped(z: Floats, weight: Floats | None, cell: Floats) -> Floats:
+    if weight is None:
+        return z
+    return z + (weight * cell if weight.ndim == 1 else matvec(weight, cell))
+
+
+def _clipped(values: Floats, limit: float | None) -> Floats:
+    return values if limit is None else np.clip(values, -limit, limit)
+
+
+def _normalized(values: Floats, gain: Floats | None, epsilon: float, blocks: int = 1) -> Floats:
+    """Bring each block to mean 0 and variance 1 over its units, and multiply by the gain."""
+    if gain is None:
+        return values
+    split = values.reshape(*values.shape[:-1], blocks, -1)
+    centred = split - split.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    scaled = centred / np.sqrt(variance + values.dtype.type(epsilon))
+    return np.asarray(scaled.reshape(values.shape) * gain)

@@ -1,0 +1,390 @@
+"""Files that other people's frameworks wrote, and what those computed with them.
+
+They lie outside the repository, beside the checkout or where LSTM_FIXTURES says; without them
+these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from lstm.generation import generate
+from lstm.head import log_softmax
+from lstm.parameters import LayerParameters, Parameters
+from lstm.trace import Trace
+from lstm.variants import Variant
+from tests.weights.builders import FIXTURES, ROOT, close, needs_fixtures, states
+from weights import load
+from weights.errors import AmbiguousError, NotAnLSTMError
+
+pytestmark = needs_fixtures
+LAYOUTS = FIXTURES / "layouts"
+MODELS = FIXTURES / "models"
+
+# What a file cannot tell, as its README lists it, and nothing else.
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "keras2.2.5_hard_sigmoid_legacy_h5": {"gate_activation": "hard-sigmoid"},
+    "tfjs_lstm_hardSigmoid": {"gate_activation": "hard-sigmoid"},
+    "tf1_LSTMCell_clip": {"cell_clip": 0.3},
+    "allennlp_LstmCellWithProjection_clip": {"cell_clip": 0.3, "projection_clip": 0.2},
+    "textbook_W_f_xh": {"concatenation": "xh"},
+    "onnx_lstm_input_forget": {"coupled": True},
+}
+TITLES = {
+    "allennlp": "allennlp", "chainer": "chainer", "cntk": "cntk", "dynet": "dynet",
+    "equinox": "pytorch-cell", "fastai": "fastai", "flax": "flax", "haiku": "haiku", "icu": "icu",
+    "keras2.2.5_CuDNN": "keras-cudnn", "keras2.2.5_hard": "keras", "keras2c": "keras2c",
+    "keras3_weights": "keras-numbered", "keras3_paths": "keras", "keras3_bidir": "keras",
+    "mlx": "mlx", "mxnet": "mxnet", "onnx": "onnx", "openvino": "openvino", "paddle": "paddle",
+    "rtneural": "keras-numbered", "sonnet1": "sonnet-1", "sonnet2": "sonnet-2",
+    "textbook_WFG": "textbook", "textbook_W_f": "textbook-concatenated",
+    "textbook_Wf": "textbook-concatenated", "textbook_split": "textbook-w-u",
+    "tf1_Coupled": "tensorflow-coupled", "tf1": "tensorflow", "tfjs": "keras", "tflite": "tflite",
+    "tinygrad": "pytorch-cell", "torch_lstmcell": "pytorch-cell", "torch_lstm": "pytorch",
+}  # fmt: skip
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.safetensors")) or ["none"]
+
+
+def recorded(name: str) -> dict[str, np.ndarray]:
+    with np.load(LAYOUTS / f"{name}.npz") as run:
+        return dict(run)
+
+
+def assert_recorded(trace: Trace, run: Mapping[str, np.ndarray], tolerance: float) -> None:
+    """Compare with whatever a framework gave: all its hidden states, and more where it did."""
+    close(trace.hidden.swapaxes(0, 1), run["hs"], tolerance)
+    if "cs" in run:
+        close(trace.cell.swapaxes(0, 1), run["cs"], tolerance)
+    final = list(trace.final.cells.values())
+    for key, found in (("h_n", [s.h for s in final]), ("c_n", [s.c for s in final])):
+        if key in run:
+            expected = run[key].reshape(-1, *run[key].shape[-2:])
+            close(np.stack(found), expected, tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-6), ("float32", 1e-5)])
+@pytest.mark.parametrize("name", names(LAYOUTS))
+def test_every_layout_is_reproduced(name: str, dtype: str, tolerance: float) -> None:
+    run = recorded(name)
+    model = load(LAYOUTS / f"{name}.safetensors", dtype=dtype, **OPTIONS.get(name, {}))
+    start = states(run, model.parameters.num_directions)
+    trace = model.run(vectors=run["x"].swapaxes(0, 1), initial_state=start or None)
+    assert trace.hidden.dtype == dtype
+    assert_recorded(trace, run, tolerance)
+
+
+@pytest.mark.parametrize("name", names(LAYOUTS))
+def test_every_layout_is_called_by_its_name(name: str) -> None:
+    longest = max((start for start in TITLES if name.startswith(start)), key=len, default="")
+    assert load(LAYOUTS / f"{name}.safetensors").card.layout == TITLES[longest]
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_an_option_that_is_needed_changes_the_numbers(name: str) -> None:
+    run = recorded(name)
+    model = load(LAYOUTS / f"{name}.safetensors", dtype="float64")
+    trace = model.run(vectors=run["x"].swapaxes(0, 1))
+    told = load(LAYOUTS / f"{name}.safetensors", dtype="float64", **OPTIONS[name])
+    assert np.abs(trace.hidden - told.run(vectors=run["x"].swapaxes(0, 1)).hidden).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch_lstm_proj",
+        "tf1_LSTMCell_clip",
+        "allennlp_LstmCellWithProjection_clip",
+        "onnx_lstm_bidir",
+        "keras2.2.5_hard_sigmoid_legacy_h5",
+        "textbook_W_f_xh",
+        "onnx_lstm_input_forget",
+        "sonnet1_LSTM",
+    ],
+)
+def test_the_command_reproduces_it(name: str, tmp_path: Path) -> None:
+    run = recorded(name)
+    vectors, state = tmp_path / "x.npy", tmp_path / "state.safetensors"
+    np.save(vectors, run["x"].swapaxes(0, 1))
+    directions = 2 if "bidir" in name else 1
+    options = [f"--vectors={vectors}", "--dtype=float64", "--show=hidden", "--json"]
+    if start := states(run, directions):
+        save_file({key: np.ascontiguousarray(a) for key, a in start.items()}, state)
+        options.append(f"--initial-state={state}")
+    for option, value in OPTIONS.get(name, {}).items():
+        flag = f"--{option.replace('_', '-')}"
+        options.append(flag if value is True else f"{flag}={value}")
+    weights = LAYOUTS / f"{name}.safetensors"
+    document = json.loads(command("run", "-w", str(weights), *options).stdout)
+    found = hidden_states(document)
+    close(found, run["hs"].swapaxes(0, 1), 1e-6)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of this tree."""
+    code = "from cli.app import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def hidden_states(document: dict[str, Any]) -> np.ndarray:
+    """(N, T, directions * P) from the records of the last layer."""
+    sequences = []
+    for sequence in document["sequences"]:
+        last = max(record["layer"] for record in sequence["steps"])
+        steps: dict[int, list[float]] = {}
+        for direction in ("forward", "reverse"):
+            for record in sequence["steps"]:
+                if record["layer"] == last and record["direction"] == direction:
+                    steps.setdefault(record["step"], []).extend(record["hidden"])
+        sequences.append([steps[step] for step in sorted(steps)])
+    return np.array(sequences)
+
+
+REASONS = {
+    "keras3_gru": "columns of sequential/gru/gru_cell/recurrent_kernel are 3 times its rows: "
+    "this is a GRU, not an LSTM.",
+    "mlx_gru": "rows of Wh are 3 times its columns: this is a GRU, not an LSTM.",
+    "torch_gru": "rows of weight_hh_l0 are 3 times its columns: this is a GRU, not an LSTM.",
+    "torch_grucell": "rows of weight_hh are 3 times its columns: this is a GRU, not an LSTM.",
+    "torch_rnn": "rows of weight_hh_l0 equal its columns: this is a plain RNN, not an LSTM.",
+    "torch_linear": "no tensor is a recurrent matrix: weight belongs to a dense (linear) layer, "
+    "not to an LSTM.",
+}
+
+
+@pytest.mark.parametrize("name", names(LAYOUTS / "reject"))
+def test_every_file_without_an_lstm_is_refused_with_a_true_reason(name: str) -> None:
+    path = LAYOUTS / "reject" / f"{name}.safetensors"
+    with pytest.raises(NotAnLSTMError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {REASONS[name]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("hard_sigmoid_keras2", {"gate_activation": "hard-sigmoid"}), ("sigmoid", {})],
+)
+def test_two_character_layers_of_keras_are_reproduced(kind: str, options: Any) -> None:
+    """chars2vec: one-hot small letters; the old hard sigmoid is the one it was trained with."""
+    folder = MODELS / "chars2vec_eng_50"
+    model = load(folder / "weights.safetensors", **options)
+    places = json.loads((folder / "char_to_ix.json").read_text("utf-8"))
+    with np.load(folder / "expected_keras.npz") as run:
+        numbers = [key.split("_")[-1] for key in run if key.startswith(f"{kind}.word_")]
+        assert len(numbers) == 7
+        for number in numbers:
+            word = str(run[f"{kind}.word_{number}"]).lower()
+            vectors = np.zeros((len(word), len(places)))
+            for step, letter in enumerate(word):
+                vectors[step, places[letter]] = 1
+            trace = model.run(vectors=vectors)
+            close(trace.layers[0].hidden, run[f"{kind}.h1_{number}"], 1e-5)
+            close(trace.hidden, run[f"{kind}.h2_{number}"], 1e-5)
+
+
+@pytest.mark.parametrize("folder", sorted((MODELS / "icu_lstm").glob("*/")), ids=lambda p: p.name)
+def test_every_word_break_model_is_reproduced(folder: Path) -> None:
+    model = load(folder / "weights.safetensors")
+    assert model.card.layout == "keras"
+    with np.load(folder / "expected_keras.npz") as run:
+        texts = [key.removeprefix("text_") for key in run if key.startswith("text_")]
+        for number in texts:
+            trace = model.run(ids=run[f"ids_{number}"])
+            close(trace.hidden, run[f"hidden_{number}"], 1e-5)
+            close(np.exp(log_softmax(trace.logits)), run[f"probs_{number}"], 1e-5)
+
+
+def test_word_breaks_of_icu4x_are_reproduced() -> None:
+    """30 strings, each letter with b, i, e or s: begins, inside, ends, single."""
+    folder = MODELS / "icu_lstm" / "Thai_codepoints_exclusive_model4_heavy"
+    model = load(folder / "weights.safetensors")
+    places = json.loads((folder / "weights.json").read_text("utf-8"))["dic"]
+    cases = json.loads((folder / "icu4x_cases.json").read_text("utf-8"))
+    assert len(cases) == 30
+    for case in cases:
+        ids = [places.get(letter, len(places)) for letter in case["text"]]
+        best = model.run(ids=ids).logits.argmax(axis=-1)
+        assert "".join("bies"[n] for n in best) == case["expected_bies"]
+
+
+def test_a_voice_detector_in_onnx_order_is_reproduced() -> None:
+    folder = MODELS / "silero_vad"
+    model = load(folder / "lstm_onnx_layout.safetensors")
+    with np.load(folder / "expected_ort_sequence.npz") as run:
+        trace = model.run(vectors=run["X"][:, 0])
+        close(trace.hidden, run["Y"][:, 0, 0], 1e-5)
+        close(trace.final[0, "forward"].h, run["hn"][0, 0], 1e-5)
+        close(trace.final[0, "forward"].c, run["cn"][0, 0], 1e-5)
+
+
+def test_both_orders_of_the_voice_detector_are_the_same_weights() -> None:
+    folder = MODELS / "silero_vad"
+    torch, onnx = (
+        load(folder / f"{name}.safetensors").parameters.layers[0].forward
+        for name in ("weights_from_jit", "lstm_onnx_layout")
+    )
+    for one, other in zip(torch.arrays, onnx.arrays, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_chinese_pronunciation_model_and_its_head_are_reproduced() -> None:
+    folder = MODELS / "g2pm"
+    model = load(folder / "weights.safetensors")
+    with np.load(folder / "expected_torch.npz") as run:
+        trace = model.run(ids=run["ids"])
+        close(trace.hidden, run["lstm_out"], 1e-5)
+        close(np.stack([state.h for state in trace.final.cells.values()]), run["h_n"], 1e-5)
+        close(np.stack([state.c for state in trace.final.cells.values()]), run["c_n"], 1e-5)
+
+
+@pytest.fixture(scope="module")
+def shakespeare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ml5's character model, from one file of raw numbers per tensor."""
+    folder = MODELS / "ml5_charrnn" / "shakespeare"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    arrays = {
+        name: np.fromfile(folder / entry["filename"], np.float32).reshape(entry["shape"])
+        for name, entry in manifest.items()
+    }
+    path = tmp_path_factory.mktemp("ml5") / "shakespeare.safetensors"
+    save_file(arrays, path)
+    return path
+
+
+def test_a_character_model_is_reproduced_at_every_step(shakespeare: Path) -> None:
+    model = load(shakespeare)
+    assert (model.card.layout, model.parameters.num_layers) == ("tensorflow", 2)
+    text = (MODELS / "ml5_charrnn" / "shakespeare" / "expected_tfjs.json").read_text("utf-8")
+    steps = json.loads(text)["steps"]
+    assert len(steps) == 22
+    trace = model.run(ids=[step["id"] for step in steps])
+    for layer in (0, 1):
+        close(trace.layers[layer].cell, np.array([s[f"c{layer}"] for s in steps]), 1e-5)
+        close(trace.layers[layer].hidden, np.array([s[f"h{layer}"] for s in steps]), 1e-5)
+    close(trace.logits, np.array([s["logits"] for s in steps]), 1e-4)
+
+
+def test_a_character_model_writes_the_same_sixty_characters(shakespeare: Path) -> None:
+    folder = MODELS / "ml5_charrnn" / "shakespeare"
+    expected = json.loads((folder / "expected_tfjs.json").read_text("utf-8"))
+    letters = {n: c for c, n in json.loads((folder / "vocab.json").read_text("utf-8")).items()}
+    model = load(shakespeare)
+    start = model.run(ids=[step["id"] for step in expected["steps"]])
+    chosen = generate(model, start)
+    written = "".join(letters[next(chosen)] for _ in expected["greedy"])
+    assert len(written) > 60
+    assert written == expected["greedy"]
+
+
+def onnx_cases(folder: str) -> list[Path]:
+    return sorted((MODELS / folder).glob("*/data.npz")) or [Path("none")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    onnx_cases("onnx_lstm_node_tests") + onnx_cases("onnxruntime_varied_lstm"),
+    ids=lambda path: path.parent.name,
+)
+def test_the_onnx_operator_is_reproduced(path: Path, tmp_path: Path) -> None:
+    with np.load(path) as file:
+        data = dict(file)
+    name = path.parent.name
+    inputs, lengths = data["in_X"], data.get("in_sequence_lens")
+    if name == "test_lstm_batchwise":  # sequences stand first; the others have time first
+        data["out_Y_h"] = data["out_Y_h"].swapaxes(0, 1)
+        data["out_Y"] = data["out_Y"].transpose(1, 2, 0, 3)
+        inputs = inputs.swapaxes(0, 1)
+    weights = {key: data[f"in_{key}"] for key in "WRBP" if f"in_{key}" in data}
+    lone_reverse = name in ("test_lstm_reverse", "reverse_seqlens")
+    for n in range(inputs.shape[1]):
+        steps = len(inputs) if lengths is None else int(lengths[n])
+        vectors = inputs[:steps, n]
+        model = load(onnx_file(tmp_path, weights), **ONNX_OPTIONS.get(name, {}))
+        if name == "clip":  # an attribute of the node, for which there is no option
+            model = replace(model, parameters=clipped(model.parameters, 0.5))
+        start = onnx_state(data, n, model.parameters.num_directions)
+        # The standard has a lone reverse direction; a layer here has it beside a forward one.
+        trace = model.run(vectors=vectors[::-1] if lone_reverse else vectors, initial_state=start)
+        final = list(trace.final.cells.values())
+        close(np.stack([state.h for state in final]), data["out_Y_h"][:, n], 1e-5)
+        if "out_Y_c" in data:
+            close(np.stack([state.c for state in final]), data["out_Y_c"][:, n], 1e-5)
+        if "out_Y" in data:
+            expected = data["out_Y"][:steps, :, n].reshape(steps, -1)
+            close(trace.hidden, expected[::-1] if lone_reverse else expected, 1e-5)
+
+
+# What the node's attributes say; the weights do not.
+ONNX_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "cifg_input_forget": {"coupled": True},
+    "hardsigmoid": {"gate_activation": "hard-sigmoid"},
+}
+
+
+def clipped(parameters: Parameters, limit: float) -> Parameters:
+    """The same weights; pre-activations are cut to plus or minus the limit."""
+    (layer,) = parameters.layers
+    cell = replace(layer.forward, variant=Variant(pre_activation_clip=limit))
+    return Parameters((LayerParameters(cell),))
+
+
+def onnx_file(folder: Path, weights: dict[str, np.ndarray]) -> Path:
+    path = folder / "node.safetensors"
+    save_file({key: np.ascontiguousarray(array) for key, array in weights.items()}, path)
+    return path
+
+
+def onnx_state(data: Mapping[str, np.ndarray], n: int, directions: int) -> dict[str, Any] | None:
+    if "in_initial_h" not in data:
+        return None
+    names = ("forward", "reverse")[:directions]
+    hidden = {f"layers.0.{d}.hidden": data["in_initial_h"][k, n] for k, d in enumerate(names)}
+    cell = {f"layers.0.{d}.cell": data["in_initial_c"][k, n] for k, d in enumerate(names)}
+    return {**hidden, **cell}
+
+
+@pytest.mark.parametrize(("number", "direction"), [(0, "fwd"), (1, "bwd")])
+def test_each_stack_of_a_language_model_of_two_directions_is_reproduced(
+    number: int, direction: str
+) -> None:
+    """ELMo: two layers a direction, which never meet; projected, clipped twice."""
+    folder = MODELS / "elmo_bilm_fixture"
+    model = load(
+        folder / "weights.safetensors", prefix=f"RNN_{number}", cell_clip=3, projection_clip=3
+    )
+    assert model.card.layout == "tensorflow"
+    assert model.parameters.num_layers == 2
+    with np.load(folder / "expected_upstream_first3.npz") as run:
+        for sentence in range(3):
+            words = run[f"token_emb_{sentence}"]
+            trace = model.run(vectors=words if direction == "fwd" else words[::-1])
+            hidden = trace.hidden if direction == "fwd" else trace.hidden[::-1]
+            close(hidden[1:-1], run[f"expected_{direction}_{sentence}"], 1e-5)
+
+
+def test_a_model_of_two_stacks_has_to_be_chosen_from() -> None:
+    path = MODELS / "elmo_bilm_fixture" / "weights.safetensors"
+    with pytest.raises(AmbiguousError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: expected one LSTM, found RNN_0.RNN.MultiRNNCell.Cell0.LSTMCell., "
+        "RNN_1.RNN.MultiRNNCell.Cell0.LSTMCell.. Choose with --prefix."
+    )

@@ -1,0 +1,214 @@
+"""Keras 1 to 3 and what is stored alike: x @ W, blocks i, f, g, o."""
+
+from __future__ import annotations
+
+from weights.layouts.layout import LETTERS, Layout, TensorKind
+
+# `lstm/lstm_cell/kernel:0`, and what a TensorFlow checkpoint appends.
+_END = r"(?::0)?(?:/\.ATTRIBUTES/VARIABLE_VALUE)?"
+_NAME = "lstm_{layer}/lstm_cell"
+_ASSUMED = {
+    "gate_activation": "sigmoid; Keras before 2.3 and TensorFlow.js have hard-sigmoid by default"
+}
+_SOURCE = "https://github.com/keras-team/keras/blob/master/keras/src/layers/rnn/lstm.py"
+
+_NAMED = (
+    TensorKind(rf"(?<!recurrent_)kernel{_END}", "ih", written=f"{_NAME}/kernel"),
+    TensorKind(rf"recurrent_kernel{_END}", "hh", written=f"{_NAME}/recurrent_kernel"),
+    TensorKind(rf"bias{_END}", "bias", optional=True, written=f"{_NAME}/bias"),
+)
+
+KERAS = Layout(
+    name="keras",
+    title="Keras LSTM",
+    kinds=(
+        *_NAMED,
+        TensorKind(rf"(?P<gate>input|forget|output)_gate_peephole_weights{_END}", "peephole", True),
+    ),
+    gates={"input": "input", "forget": "forget", "output": "output"},
+    rows_are_outputs=False,
+    assumed=_ASSUMED,
+    source=_SOURCE,
+)
+
+# Names by number: Keras 3's weights.h5 and RTNeural.
+KERAS_NUMBERED = Layout(
+    name="keras-numbered",
+    title="Keras 3 weights.h5, RTNeural",
+    kinds=(
+        TensorKind(r"(?:vars/|weights[./])0", "ih"),
+        TensorKind(r"(?:vars/|weights[./])1", "hh"),
+        TensorKind(r"(?:vars/|weights[./])2", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    assumed=_ASSUMED,
+    within=r"cell\w*/vars/|weights[./]\d",  # a dense layer has vars/0 and vars/1 too
+    source=_SOURCE,
+)
+
+FRUGALLY_DEEP = Layout(
+    name="frugally-deep",
+    title="frugally-deep",
+    kinds=(
+        TensorKind("(?<!recurrent_)weights", "ih"),
+        TensorKind("recurrent_weights", "hh"),
+        TensorKind("bias", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    assumed=_ASSUMED,
+    source="Dobiasd/frugally-deep, keras_export/convert_model.py",
+)
+
+# The op of NVIDIA: two biases, and each block of a kernel is stored the other way round.
+CUDNN = Layout(
+    name="keras-cudnn",
+    title="Keras CuDNNLSTM",
+    kinds=(*_NAMED[:2], TensorKind(rf"bias{_END}", "bias_pair")),
+    rows_are_outputs=False,
+    reread=True,
+    source="Keras 2.2, engine/saving.py, the conversion from CuDNNLSTM to LSTM",
+)
+
+KERAS_1 = Layout(
+    name="keras-1",
+    title="Keras 1 LSTM",
+    kinds=(
+        TensorKind(r"W_(?P<gate>[ifco])", "ih"),
+        TensorKind(r"U_(?P<gate>[ifco])", "hh"),
+        TensorKind(r"b_(?P<gate>[ifco])", "bias"),
+    ),
+    gates={"i": "input", "f": "forget", "c": "candidate", "o": "output"},
+    rows_are_outputs=False,
+    variant={"gate_activation": "hard-sigmoid"},
+    assumed={"gate_activation": "hard-sigmoid, the default of Keras 1"},
+    by_name_only=True,  # W_f, U_f, b_f are a textbook's names too
+    source="Keras 2.2, engine/saving.py, preprocess_weights_for_loading",
+)
+
+KERAS2C = Layout(
+    name="keras2c",
+    title="keras2c",
+    kinds=(
+        TensorKind(r"(?<!_recurrent)_kernel", "ih"),
+        TensorKind(r"_recurrent_kernel", "hh"),
+        TensorKind(r"_bias", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    blocks_along_inputs=True,
+    assumed=_ASSUMED,
+    source="f0uriest/keras2c, weights2c.py",
+)
+
+# ICU's word-break models: an embedding, two directions, a dense layer, all by number.
+ICU = Layout(
+    name="icu",
+    title="ICU word segmentation",
+    kinds=(
+        TensorKind(r"mat(?P<direction>[25])", "ih"),
+        TensorKind(r"mat(?P<direction>[36])", "hh"),
+        TensorKind(r"mat(?P<direction>[47])", "bias"),
+    ),
+    directions={n: "forward" if n in "234" else "reverse" for n in "234567"},
+    rows_are_outputs=False,
+    around={"embedding": "mat1", "head": "mat8", "head_bias": "mat9"},
+    source="unicode-org/lstm_word_segmentation",
+)
+
+# By names and shapes the same as Keras, but i, g, f, o.
+HASTE = Layout(
+    name="haste",
+    title="Haste LSTM",
+    kinds=_NAMED,
+    order="igfo",
+    rows_are_outputs=False,
+    by_name_only=True,
+    source="lmnt-com/haste, frameworks/pytorch/lstm.py",
+)
+
+SONNET_2 = Layout(
+    name="sonnet-2",
+    title="Sonnet 2 LSTM",
+    kinds=(
+        TensorKind(r"w_i(?::0)?", "ih"),
+        TensorKind(r"w_h(?::0)?", "hh"),
+        TensorKind(r"b(?::0)?", "bias"),
+        TensorKind(r"projection(?::0)?", "projection", optional=True),
+    ),
+    rows_are_outputs=False,
+    source="google-deepmind/sonnet, v2, src/recurrent.py",
+)
+
+_CELL = "params/OptimizedLSTMCell_{layer}"
+
+FLAX = Layout(
+    name="flax",
+    title="Flax LSTMCell",
+    kinds=(
+        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written=f"{_CELL}/i{{gate}}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written=f"{_CELL}/h{{gate}}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written=f"{_CELL}/h{{gate}}/bias"),
+    ),
+    gates=LETTERS,
+    rows_are_outputs=False,
+    pairs_by_number=True,
+    source="https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html",
+)
+
+FLAX_PACKED = Layout(
+    name="flax-packed",
+    title="Flax NNX OptimizedLSTMCell",
+    kinds=(
+        TensorKind(r"dense_i[./]kernel", "ih"),
+        TensorKind(r"dense_h[./]kernel", "hh"),
+        TensorKind(r"dense_h[./]bias", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    source="Flax 0.12, nnx/nn/recurrent.py",
+)
+
+CNTK = Layout(
+    name="cntk",
+    title="CNTK layers.LSTM",
+    kinds=(
+        TensorKind("W", "ih"),
+        TensorKind("H", "hh"),
+        TensorKind("b", "bias"),
+        TensorKind("C(?P<gate>[ifo])", "peephole", optional=True),
+        TensorKind("P", "projection", optional=True),
+    ),
+    order="igfo",
+    gates=LETTERS,
+    rows_are_outputs=False,
+    refused={"alpha.*": "a self-stabiliser"},
+    source="CNTK 2.7, layers/blocks.py",
+)
+
+BURN = Layout(
+    name="burn",
+    title="Burn nn::Lstm",
+    kinds=tuple(
+        TensorKind(rf"(?P<gate>input|forget|output|cell)_gate\.{where}_transform\.{what}", part, o)
+        for where, what, part, o in (
+            ("input", "weight", "ih", False),
+            ("hidden", "weight", "hh", False),
+            ("input", "bias", "bias", True),
+            ("hidden", "bias", "bias", True),
+        )
+    ),
+    gates={"input": "input", "forget": "forget", "cell": "candidate", "output": "output"},
+    rows_are_outputs=False,
+    source="tracel-ai/burn, burn-nn/src/modules/rnn/lstm.rs",
+)
+
+DL4J = Layout(
+    name="dl4j",
+    title="Deeplearning4j LSTM",
+    kinds=(
+        TensorKind("(?<!R)W", "ih"),
+        TensorKind("RW", "hh"),
+        TensorKind("b", "bias"),
+    ),
+    order="gfoi",
+    rows_are_outputs=False,
+    source="deeplearning4j, nn/params/LSTMParamInitializer.java",
+)

@@ -1,0 +1,90 @@
+"""What is stored much like an LSTM and is none: told by its names, or by what it lacks.
+
+Some of these would pass by their shapes alone, as their matrices can have a multiple of four
+blocks; their tensors are kept from every layout. Free of numpy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from weights.archive import TensorInfo
+from weights.errors import NotAnLSTMError
+
+Tensors = Mapping[str, TensorInfo]
+
+
+class Relative(NamedTuple):
+    """Another network, and an expression for the names of its tensors."""
+
+    pattern: str
+    what: str
+
+
+RELATIVES = (
+    Relative(r"(^|[/._])ugrnn", "a UGRNN, which has two gates"),
+    Relative(r"(^|[/._])nas_(rnn|cell)", "a NASCell, which has eight matrices"),
+    Relative(r"phased_lstm|(^|[/.])mask_gates/", "a Phased LSTM, whose gates open by a clock"),
+    Relative(r"(^|[/._])(g_?lstm_cell/|group\d+/kernel)", "a group LSTM (GLSTMCell)"),
+    Relative(r"(^|[/._])(grid\w*|time_freq)_?lstm_cell/", "a grid LSTM"),
+    Relative(r"(^|[/._])conv_?\dd_?lstm_cell/", "a convolutional LSTM"),
+    Relative(r"(^|[/._])gru\w*/(gates|candidate|w_ru|w_c|i[rzn]|h[rzn])(/|$)", "a GRU"),
+    Relative(r"(^|[/._])[ih][rz][/.]kernel$", "a GRU"),
+    Relative(r"(^|[/._])(in_proj_weight|[qkv]_proj[/._]\w+)$", "attention"),
+    Relative(r"attention\w*[/.](self[/.])?(query|key|value|q|k|v)[/.]\w+(:0)?$", "attention"),
+    Relative(r"(^|[/._])s?ru_?cell[/.]", "an SRU"),
+)  # fmt: skip
+_KNOWN = tuple((re.compile(r.pattern, re.IGNORECASE), r.what) for r in RELATIVES)
+
+# What the two tensors of a dense layer, a table or a convolution are called.
+_SIMPLE = re.compile(
+    r"(?P<place>.*?)(?P<name>weights?|kernel|bias|biases|embeddings?|[wWbB])(:0)?", re.DOTALL
+)
+
+
+def without_relatives(tensors: Tensors) -> Tensors:
+    """Return the tensors that may be an LSTM's; those of none have four axes."""
+    return {
+        name: info
+        for name, info in tensors.items()
+        if len(info.shape) < 4 and _relative(info) is None
+    }
+
+
+def why_not(tensors: Tensors) -> NotAnLSTMError | None:
+    """Say what the tensors of a file are, where it is known; None where it is not."""
+    for name in sorted(tensors):
+        if what := _relative(tensors[name]):
+            return NotAnLSTMError(f"{name} is a tensor of {what}: this is not an LSTM.")
+    places = [_SIMPLE.fullmatch(name) for name in tensors]
+    if not tensors or any(match is None for match in places):
+        return None
+    matrices = sorted(name for name, info in tensors.items() if len(info.shape) > 1)
+    if not matrices or _are_twice(tensors[name] for name in matrices):
+        return None
+    kinds = {_kind(tensors[name]) for name in matrices}
+    what = kinds.pop() if len(kinds) == 1 else "layers of other kinds"
+    return NotAnLSTMError(
+        f"no tensor is a recurrent matrix: {', '.join(matrices[:3])} "
+        f"{'belongs to' if len(matrices) == 1 else 'belong to'} {what}, not to an LSTM."
+    )
+
+
+def _relative(info: TensorInfo) -> str | None:
+    if len(info.shape) > 3 and re.search(r"recurrent_kernel", info.name):
+        return "a convolutional LSTM"
+    return next((what for known, what in _KNOWN if known.search(info.name)), None)
+
+
+def _are_twice(matrices: Iterable[TensorInfo]) -> bool:
+    """Whether two matrices stand at one place, so that one of them may be recurrent."""
+    places = [match["place"] for m in matrices if (match := _SIMPLE.fullmatch(m.name))]
+    return len(set(places)) < len(places)
+
+
+def _kind(info: TensorInfo) -> str:
+    if len(info.shape) > 2:
+        return "a convolution"
+    return "an embedding" if "embed" in info.name.lower() else "a dense (linear) layer"

@@ -1,0 +1,115 @@
+"""TensorFlow 1 cells and what descends from them: [x, h] @ W, blocks i, g, f, o."""
+
+from __future__ import annotations
+
+from weights.layouts.layout import LETTERS, Layout, TensorKind
+
+_END = r"(?::0)?"
+_KERNEL = r"(?<!recurrent_)(?<!projection/)kernel"
+_NAME = "rnn/multi_rnn_cell/cell_{layer}/lstm_cell"
+_ASSUMED = {"forget_bias": "1 is added to the forget gate, as the framework does at run time"}
+_PEEPHOLES = TensorKind(rf"w_(?P<gate>[ifo])_diag{_END}", "peephole", optional=True)
+
+TENSORFLOW = Layout(
+    name="tensorflow",
+    title="TensorFlow 1 LSTM cells",
+    kinds=(
+        TensorKind(
+            rf"(?:{_KERNEL}|weights|W_0|Linear/Matrix){_END}", "xh", written=f"{_NAME}/kernel"
+        ),
+        TensorKind(rf"(?:bias|biases|B|Linear/Bias){_END}", "bias", written=f"{_NAME}/bias"),
+        _PEEPHOLES._replace(written=f"{_NAME}/w_{{gate}}_diag"),
+        TensorKind(
+            rf"(?:projection/kernel|projection/weights|W_P_0){_END}", "projection", True,
+            rows_are_outputs=False, written=f"{_NAME}/projection/kernel",
+        ),
+    ),
+    order="igfo",
+    gates=LETTERS,
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    assumed=_ASSUMED,
+    # A dense layer has the same names and could have the same shape.
+    within=r"^(?!.*cudnn_compatible)"
+    r"(?!.*(dense|linear|logits|softmax|output|proj|projection|fc|conv)(_?\d+|_projection|_layer)*"
+    r"/(kernel|weights|bias))"
+    r".*(lstm|rnn_cell|rnn/)|/projection/",
+    source="TensorFlow 1.14, python/ops/rnn_cell_impl.py",
+)  # fmt: skip
+
+CUDNN_COMPATIBLE = Layout(
+    name="tensorflow-cudnn",
+    title="TensorFlow 1 CudnnCompatibleLSTMCell",
+    kinds=tuple(kind._replace(written="") for kind in TENSORFLOW.kinds[:2]),
+    order="igfo",
+    rows_are_outputs=False,
+    within="cudnn_compatible_lstm_cell",
+    source="TensorFlow 1.14, contrib/cudnn_rnn/python/ops/cudnn_rnn_ops.py",
+)
+
+COUPLED = Layout(
+    name="tensorflow-coupled",
+    title="TensorFlow 1 CoupledInputForgetGateLSTMCell",
+    kinds=(
+        TensorKind(rf"W_0{_END}", "xh"),
+        TensorKind(rf"B{_END}", "bias"),
+        TensorKind(rf"W_(?P<gate>[FO])_diag{_END}", "peephole", optional=True),
+    ),
+    order="gfo",
+    gates={"F": "forget", "O": "output"},
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    variant={"coupled": "input"},
+    assumed=_ASSUMED,
+    source="TensorFlow 1.14, contrib/rnn/python/ops/rnn_cell.py",
+)
+
+LAYER_NORM = Layout(
+    name="tensorflow-layer-norm",
+    title="TensorFlow 1 LayerNormBasicLSTMCell",
+    kinds=(
+        TensorKind(rf"(?<!recurrent_)kernel{_END}", "xh"),
+        TensorKind(rf"(?P<gate>input|transform|forget|output)/gamma{_END}", "norm_gain"),
+        TensorKind(rf"(?P<gate>input|transform|forget|output)/beta{_END}", "norm_bias"),
+        TensorKind(rf"state/gamma{_END}", "cell_norm_gain"),
+        TensorKind(rf"state/beta{_END}", "cell_norm_bias"),
+    ),
+    order="igfo",
+    gates={"input": "input", "transform": "candidate", "forget": "forget", "output": "output"},
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    assumed=_ASSUMED,
+    source="TensorFlow 1.14, contrib/rnn/python/ops/rnn_cell.py",
+)
+
+SONNET_1 = Layout(
+    name="sonnet-1",
+    title="Sonnet 1 LSTM",
+    kinds=(
+        TensorKind(rf"w_gates{_END}", "xh"),
+        TensorKind(rf"b_gates{_END}", "bias"),
+        TensorKind(rf"w_(?P<gate>[if])_diag{_END}", "peephole", optional=True),
+        TensorKind(rf"w_o_diag{_END}", "shown", optional=True),
+    ),
+    order="igfo",
+    gates=LETTERS,
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    assumed=_ASSUMED,
+    source="google-deepmind/sonnet, v1, modules/gated_rnn.py",
+)
+
+HAIKU = Layout(
+    name="haiku",
+    title="Haiku LSTM",
+    kinds=(
+        TensorKind(r"linear[./~]+w", "xh"),
+        TensorKind(r"linear[./~]+b", "bias"),
+    ),
+    order="igfo",
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    assumed=_ASSUMED,
+    within=r"lstm(_\d+)?[./~]+linear[./~]",
+    source="https://dm-haiku.readthedocs.io/en/latest/api.html#lstm",
+)

@@ -1,0 +1,83 @@
+"""What a file does not tell and the user may: the order of the gates, a forget bias, clips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from lstm.errors import LSTMError
+from weights.layouts.layout import Layout
+
+GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
+CONCATENATIONS = ("hx", "xh")
+
+
+class CellOptions(NamedTuple):
+    """Options for reading a cell; None leaves the layout's own.
+
+    `gate_order` is four letters such as `ifgo`; `concatenation` says whether the hidden state
+    or the input comes first where both meet one matrix; `coupled` makes the forget gate
+    1 - input gate.
+    """
+
+    gate_order: str | None = None
+    forget_bias: float | None = None
+    gate_activation: str | None = None
+    cell_clip: float | None = None
+    projection_clip: float | None = None
+    concatenation: str | None = None
+    coupled: bool = False
+
+    @property
+    def given(self) -> set[str]:
+        """The names of the options that are given."""
+        return {name for name in self._fields if getattr(self, name) not in (None, False)}
+
+
+def apply(layout: Layout, options: CellOptions) -> Layout:
+    """Return the layout as the options have it.
+
+    Raises:
+        LSTMError: an option has no effect on this layout, or no such value.
+    """
+    layout = _ordered(layout, options.gate_order)
+    layout = _concatenated(layout, options.concatenation)
+    if options.forget_bias is not None:
+        layout = replace(layout, forget_bias=options.forget_bias)
+    variant: dict[str, Any] = dict(layout.variant)
+    for name in ("gate_activation", "cell_clip", "projection_clip"):
+        if (value := getattr(options, name)) is not None:
+            variant[name] = value
+    if options.coupled:
+        variant.setdefault("coupled", "forget")
+    return replace(layout, variant=variant) if variant else layout
+
+
+def assumptions(layout: Layout, options: CellOptions) -> tuple[str, ...]:
+    """Say what is assumed of a file in this layout because no option tells it."""
+    return tuple(
+        f"{name.replace('_', ' ')}: {what} (--{name.replace('_', '-')})"
+        for name, what in layout.assumed.items()
+        if name not in options.given
+    )
+
+
+def _ordered(layout: Layout, order: str | None) -> Layout:
+    if order is None:
+        return layout
+    if sorted(order) != sorted("ifgo"):
+        raise LSTMError(f"--gate-order: expected the letters i, f, g and o, found {order!r}.")
+    if "(?P<gate>" in layout.kinds[0].pattern:
+        raise LSTMError(f"--gate-order: {layout.name} has a tensor per gate, in no order.")
+    return replace(layout, order=order)
+
+
+def _concatenated(layout: Layout, concatenation: str | None) -> Layout:
+    if concatenation is None:
+        return layout
+    if concatenation not in CONCATENATIONS:
+        raise LSTMError(f"--concatenation: expected hx or xh, found {concatenation!r}.")
+    if layout.kinds[0].part not in CONCATENATIONS:
+        raise LSTMError(f"--concatenation: {layout.name} keeps input and hidden state apart.")
+    first, *others = layout.kinds
+    return replace(layout, kinds=(first._replace(part=concatenation), *others))
