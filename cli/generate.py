@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options as o
+from cli import untold as u
 from cli.console import CommandLineError, printable, utf8
 from weights.pretrained.registry import DEFAULT
 
@@ -80,6 +81,13 @@ def generate(
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
     dtype: o.Dtype = None,
+    gate_order: u.GateOrder = None,
+    forget_bias: u.ForgetBias = None,
+    gate_activation: u.GateActivation = None,
+    cell_clip: u.CellClip = None,
+    projection_clip: u.ProjectionClip = None,
+    concatenation: u.Concatenation = None,
+    coupled: u.Coupled = False,
     json: o.JsonTrace = False,
     debug: o.Debug = False,
 ) -> None:
@@ -102,7 +110,12 @@ def generate(
     from lstm.generation import generate as go_on
     from weights import load
 
-    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype)
+    model = load(
+        weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
+        gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
+        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
+        coupled=coupled,
+    )  # fmt: skip
     start = _start(model, None if text is None else utf8(text, "TEXT"))
     drawn = islice(go_on(model, start, temperature=temperature, top_k=top_k, seed=seed or 0), steps)
     if json:

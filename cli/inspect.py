@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from cli import options as o
-from cli.console import Terminal, write_json
+from cli.console import ExitCode, Terminal, write_json
 from lstm.errors import LSTMError
-from weights.archive import Archive, open_archive
+from weights.archive import Archive
+from weights.containers.registry import open_any
 from weights.inspection import describe, describe_file, find_all, statistics
 from weights.pretrained.registry import NAMES as MODEL_NAMES
 from weights.pretrained.registry import find
@@ -36,6 +37,14 @@ def inspect(
             rich_help_panel=o.SHOW,
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Run the self-test that lstm convert wrote into the file.",
+            rich_help_panel=o.SHOW,
+        ),
+    ] = False,
     json: o.JsonOnly = False,
     color: o.ColorWhen = "auto",
     debug: o.Debug = False,
@@ -50,7 +59,10 @@ def inspect(
       lstm inspect weights.safetensors --stats
       lstm inspect english --json | jq '.lstms[0].units'
     """
-    archive = open_archive(find(file))
+    if verify:
+        _verify(file)
+        return
+    archive = open_any(find(file))
     problem: LSTMError | None = None
     try:
         record = _examine(archive, file, layout, prefix, stats)
@@ -60,6 +72,17 @@ def inspect(
     _write(record, json, color)
     if problem is not None:
         raise problem
+
+
+def _verify(file: str) -> None:
+    """Say whether the file's numbers are still those that it was written with."""
+    from weights.selftest import TOLERANCE, verify
+
+    difference = verify(str(find(file)))
+    passed = difference <= TOLERANCE
+    typer.echo(f"self-test {'passed' if passed else 'failed'}: differences up to {difference:.3g}")
+    if not passed:
+        raise typer.Exit(ExitCode.DIFFERS)
 
 
 def _examine(

@@ -11,7 +11,6 @@ import typer
 from cli.console import COLORS, CommandLineError
 from cli.formats.registry import FORMATS
 from lstm.quantities import NAMES
-from weights.layouts.registry import NAMES as LAYOUT_NAMES
 from weights.pretrained.registry import NAMES as MODEL_NAMES
 
 INPUT, MODEL, SHOW, OUTPUT, STATE = "Input", "Model", "What to show", "Output", "State"
@@ -43,7 +42,7 @@ def completion(values: Iterable[str]) -> Callable[[str], list[str]]:
     return complete
 
 
-def _one_of(values: Sequence[str], *names: str, panel: str, help: str) -> Any:
+def one_of(values: Sequence[str], *names: str, panel: str, help: str) -> Any:
     """An option that takes one of a list of values."""
     return typer.Option(
         *names,
@@ -108,13 +107,25 @@ Weights = Annotated[
         rich_help_panel=MODEL,
     ),
 ]
+
+
+def _layout_names() -> Sequence[str]:
+    """The layouts are many: their names are read when somebody asks for one."""
+    from weights.layouts.registry import NAMES as LAYOUT_NAMES
+
+    return LAYOUT_NAMES
+
+
 LayoutName = Annotated[
     str | None,
-    _one_of(
-        LAYOUT_NAMES,
+    typer.Option(
         "--layout",
-        panel=MODEL,
-        help="How the file stores the weights; usually found out.",
+        metavar="NAME",
+        callback=lambda value: value and choice(_layout_names())(value),
+        autocompletion=lambda incomplete: completion(_layout_names())(incomplete),
+        show_default=False,
+        help="How the file stores the weights; usually found out. Names: see the README.",
+        rich_help_panel=MODEL,
     ),
 ]
 Prefix = Annotated[
@@ -128,7 +139,7 @@ Prefix = Annotated[
 ]
 Dtype = Annotated[
     str | None,
-    _one_of(
+    one_of(
         DTYPES,
         "--dtype",
         panel=MODEL,
@@ -186,7 +197,7 @@ TopK = Annotated[
 ]
 FormatName = Annotated[
     str | None,
-    _one_of(
+    one_of(
         tuple(format.name for format in FORMATS),
         "--format",
         "-f",
@@ -215,7 +226,7 @@ Output = Annotated[
 ]
 ColorWhen = Annotated[
     str,
-    _one_of(COLORS, "--color", panel=OUTPUT, help="NO_COLOR is honoured.  [default: auto]"),
+    one_of(COLORS, "--color", panel=OUTPUT, help="NO_COLOR is honoured.  [default: auto]"),
 ]
 InitialState = Annotated[
     Path | None,

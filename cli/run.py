@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options as o
+from cli import untold as u
 from cli.console import CommandLineError
 from cli.formats.registry import Format, choose
 from cli.selection import Selection, Spans, parse_show, widest
@@ -28,6 +29,13 @@ def run(
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
     dtype: o.Dtype = None,
+    gate_order: u.GateOrder = None,
+    forget_bias: u.ForgetBias = None,
+    gate_activation: u.GateActivation = None,
+    cell_clip: u.CellClip = None,
+    projection_clip: u.ProjectionClip = None,
+    concatenation: u.Concatenation = None,
+    coupled: u.Coupled = False,
     show: o.Show = None,
     layers: o.Layers = None,
     units: o.Units = None,
@@ -76,7 +84,12 @@ def run(
     from cli.runner import Runner
     from weights import load
 
-    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype)
+    model = load(
+        weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
+        gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
+        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
+        coupled=coupled,
+    )  # fmt: skip
     _check_against(model, selection, top_k)
     runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
     plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)

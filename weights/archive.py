@@ -7,11 +7,12 @@ Format: https://github.com/huggingface/safetensors#format
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -40,11 +41,17 @@ class TensorInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Archive:
-    """An opened file: what its header says, and the arrays on request."""
+    """An opened file: what its header says, and the arrays on request.
+
+    `fetch` gives an array by its name, where the file is not safetensors; `variant` is what the
+    file says of the cell, as fields of `lstm.variants.Variant`.
+    """
 
     path: Path
     tensors: dict[str, TensorInfo]
     metadata: dict[str, str]
+    fetch: Callable[[str], Any] | None = None
+    variant: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def read(self, name: str, dtype: str) -> Floats:
         """Return one tensor as a read-only array of the given float type.
@@ -57,9 +64,17 @@ class Archive:
             raise UnsupportedDtypeError(name, info.dtype, FLOAT_DTYPES)
         if info.dtype == "BF16":
             import ml_dtypes  # noqa: F401  # registers bfloat16 with numpy
-        array: Floats = self._handle.get_tensor(name).astype(dtype, copy=False)
+        array: Floats = self.raw(name).astype(dtype)
         array.flags.writeable = False
         return array
+
+    def raw(self, name: str) -> Any:
+        """Return one tensor as it is stored."""
+        return self.fetch(name) if self.fetch else self._handle.get_tensor(name)
+
+    def with_variant(self, variant: Mapping[str, Any]) -> Archive:
+        """Return the same file, which also says how its cell differs from the standard one."""
+        return replace(self, variant=variant)
 
     @property
     def widest_dtype(self) -> str:

@@ -1,0 +1,87 @@
+"""`lstm convert`: weights from any file into one file of our own, or into another layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options as o
+from cli import untold as u
+from cli.console import CommandLineError, note
+from weights.layouts.registry import LAYOUTS
+
+WRITTEN = tuple(layout.name for layout in LAYOUTS if layout.is_written)
+
+
+def convert(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="safetensors (or its *.index.json), npz, pt, h5, keras, onnx, TensorFlow.js.",
+            rich_help_panel=o.INPUT,
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors", rich_help_panel=o.OUTPUT)],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="LAYOUT",
+            callback=o.choice(WRITTEN),
+            autocompletion=o.completion(WRITTEN),
+            show_default=True,
+            help=f"One of {', '.join(WRITTEN)}.",
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = "native",
+    tokenizer: o.TokenizerPath = None,
+    layout: o.LayoutName = None,
+    prefix: o.Prefix = None,
+    dtype: o.Dtype = None,
+    gate_order: u.GateOrder = None,
+    forget_bias: u.ForgetBias = None,
+    gate_activation: u.GateActivation = None,
+    cell_clip: u.CellClip = None,
+    projection_clip: u.ProjectionClip = None,
+    concatenation: u.Concatenation = None,
+    coupled: u.Coupled = False,
+    embedding: u.EmbeddingName = None,
+    head: u.HeadName = None,
+    debug: o.Debug = False,
+) -> None:
+    """Write weights into one file of the tool's own, or into another layout, and check it.
+
+    The native file holds weights, embedding, head, tokenizer and options, so that later runs
+    need none. Another layout holds the LSTM alone. What a layout cannot hold is refused.
+
+    \b
+    Examples:
+      lstm convert model.pt mine.safetensors --tokenizer vocab.txt
+      lstm convert model.keras mine.safetensors --gate-activation hard-sigmoid
+      lstm convert mine.safetensors theirs.safetensors --to pytorch
+    """
+    if target.suffix != ".safetensors":
+        raise CommandLineError(f"OUT: expected a name ending in .safetensors, found {target.name}.")
+    from cli.output import tell_assumptions
+    from weights import load
+    from weights.conversion import convert as write
+    from weights.conversion import verify
+
+    model = load(
+        source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
+        gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
+        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
+        coupled=coupled, embedding=embedding, head=head,
+    )  # fmt: skip
+    tell_assumptions(model)
+    if to != "native" and (model.embedding or model.head or model.tokenizer):
+        note(f"{to} holds the LSTM alone; embedding, head and tokenizer stay in {source}.")
+    write(model, target, to)
+    difference = verify(model, target, to)
+    typer.echo(
+        f"{target}: {to}, checked on a random input: hidden states differ by at most "
+        f"{difference.hidden:.3g}, cell states by {difference.cell:.3g}"
+    )

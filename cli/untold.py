@@ -1,0 +1,82 @@
+"""The options for what a weight file does not tell; see `weights.options`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.options import one_of
+from weights.options import CONCATENATIONS, GATE_ACTIVATIONS
+
+UNTOLD = "What the weight file does not tell"
+
+GateOrder = Annotated[
+    str | None,
+    typer.Option(
+        "--gate-order",
+        metavar="ifgo",
+        help="The order of the gates' blocks, where it is not the layout's.",
+        rich_help_panel=UNTOLD,
+    ),
+]
+ForgetBias = Annotated[
+    float | None,
+    typer.Option(
+        "--forget-bias",
+        help="What is added to the forget gate at run time.",
+        rich_help_panel=UNTOLD,
+    ),
+]
+GateActivation = Annotated[
+    str | None,
+    one_of(
+        GATE_ACTIVATIONS,
+        "--gate-activation",
+        panel=UNTOLD,
+        help="Of the input, forget and output gates.",
+    ),
+]
+CellClip = Annotated[
+    float | None,
+    typer.Option(
+        "--cell-clip", help="The cell state is cut to plus or minus this.", rich_help_panel=UNTOLD
+    ),
+]
+ProjectionClip = Annotated[
+    float | None,
+    typer.Option(
+        "--projection-clip", help="So is the projected hidden state.", rich_help_panel=UNTOLD
+    ),
+]
+Concatenation = Annotated[
+    str | None,
+    one_of(
+        CONCATENATIONS,
+        "--concatenation",
+        panel=UNTOLD,
+        help="Whether the hidden state or the input comes first where one matrix is for both.",
+    ),
+]
+Coupled = Annotated[
+    bool,
+    typer.Option("--coupled", help="The forget gate is 1 - input gate.", rich_help_panel=UNTOLD),
+]
+EmbeddingName = Annotated[
+    str | None,
+    typer.Option(
+        "--embedding",
+        metavar="TENSOR",
+        help="The embedding, where it is not found.",
+        rich_help_panel=UNTOLD,
+    ),
+]
+HeadName = Annotated[
+    str | None,
+    typer.Option(
+        "--head",
+        metavar="TENSOR",
+        help="The head's weight, where it is not found.",
+        rich_help_panel=UNTOLD,
+    ),
+]

@@ -1,0 +1,111 @@
+"""`lstm convert`, and the self-test that it writes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from weights import load
+from weights.archive import archive_bytes, open_archive
+
+
+@pytest.fixture
+def keras(tmp_path):
+    """A layer as old Keras saved it, with an embedding and a dense layer beside it."""
+    random = np.random.default_rng(2)
+    shapes = {
+        "lstm_1/kernel": (2, 12),
+        "lstm_1/recurrent_kernel": (3, 12),
+        "lstm_1/bias": (12,),
+        "embedding_1/embeddings": (4, 2),
+        "top/kernel": (3, 4),
+        "top/bias": (4,),
+    }
+    path = tmp_path / "old.safetensors"
+    save_file({name: random.normal(size=s).astype("f") for name, s in shapes.items()}, path)
+    (tmp_path / "vocab.txt").write_text("<unk>\na\nb\nc\n")
+    return path
+
+
+def test_one_file_holds_all_that_options_had_to_tell(lstm, keras, tmp_path):
+    out = tmp_path / "elsewhere"
+    out.mkdir()
+    options = ["--gate-activation", "hard-sigmoid", "--head", "top/kernel"]
+    done = lstm("convert", keras, out / "new.safetensors", *options)
+    assert done.code == 0
+    assert done.stdout == (
+        f"{out / 'new.safetensors'}: native, checked on a random input: "
+        "hidden states differ by at most 0, cell states by 0\n"
+    )
+    again = lstm("run", "a b c d", "-w", out / "new.safetensors", "--json").json
+    before = load(keras, gate_activation="hard-sigmoid", head="top/kernel").run("a b c d")
+    assert again["model"]["assumed"] == []
+    hidden = np.array([step["hidden"] for step in again["sequences"][0]["steps"]], "f")
+    assert np.array_equal(hidden, before.hidden)
+    assert [best["token"] for best in again["sequences"][0]["next"][-1]] == [
+        best.name for best in before.forecast(5).predictions[-1]
+    ]
+
+
+def test_another_layout_holds_the_lstm_alone_and_says_so(lstm, keras, tmp_path):
+    done = lstm("convert", keras, tmp_path / "x.safetensors", "--to", "pytorch")
+    assert done.code == 0
+    assert (
+        f"note: pytorch holds the LSTM alone; embedding, head and tokenizer stay in {keras}.\n"
+        in (done.stderr)
+    )
+    assert set(load_file(tmp_path / "x.safetensors")) == {
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
+    }  # fmt: skip
+
+
+def test_what_is_wrong_leaves_no_file(lstm, keras, tmp_path):
+    target = tmp_path / "x.safetensors"
+    clipped = lstm("convert", keras, target, "--to", "mlx", "--cell-clip", "1")
+    assert (clipped.code, clipped.stdout) == (3, "")
+    assert clipped.stderr.splitlines()[-1] == "error: --to: mlx cannot hold cell_clip."
+    assert lstm("convert", keras, tmp_path / "x.txt").code == 2
+    assert lstm("convert", keras, target, "--to", "chainer").code == 2
+    missing = lstm("convert", keras, target, "--embedding", "nothing")
+    assert missing.code == 3
+    assert "--embedding: expected a tensor beside the LSTM, found no nothing." in missing.stderr
+    assert not target.exists()
+
+
+def test_a_self_test_passes_until_a_number_changes(lstm, keras, tmp_path):
+    path = tmp_path / "x.safetensors"
+    assert lstm("convert", keras, path).code == 0
+    passed = lstm("inspect", path, "--verify")
+    assert passed.code == 0
+    assert passed.stdout.startswith("self-test passed: differences up to ")
+
+    archive = open_archive(path)
+    arrays = {name: np.array(archive.read(name, "float32")) for name in archive.tensors}
+    arrays["layers.0.forward.forget_gate.bias"][1] += 0.01
+    path.write_bytes(archive_bytes(arrays, archive.metadata))
+    failed = lstm("inspect", path, "--verify")
+    assert failed.code == 1
+    assert failed.stdout.startswith("self-test failed: differences up to ")
+
+
+@pytest.mark.parametrize(
+    "selftest", ["{}", "[", json.dumps({"vectors": [1], "hidden": 1, "cell": 2})]
+)
+def test_a_malformed_self_test_is_a_sentence(lstm, keras, tmp_path, selftest):
+    path = tmp_path / "x.safetensors"
+    lstm("convert", keras, path)
+    archive = open_archive(path)
+    arrays = {name: archive.read(name, "float32") for name in archive.tensors}
+    path.write_bytes(archive_bytes(arrays, {**archive.metadata, "selftest": selftest}))
+    done = lstm("inspect", path, "--verify")
+    assert (done.code, done.stdout) == (3, "")
+    assert f"error: {path}: metadata: selftest: malformed (" in done.stderr
+
+
+def test_a_file_without_a_self_test_says_so(lstm, keras):
+    done = lstm("inspect", keras, "--verify")
+    assert done.code == 3
+    assert done.stderr == f"error: {keras}: expected a self-test in the file, found none.\n"

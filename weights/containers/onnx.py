@@ -1,0 +1,101 @@
+"""ONNX: the LSTM nodes of a graph, their weights bound by the position of the node's inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lstm.errors import MissingExtraError
+from weights.archive import Archive
+from weights.containers.arrays import archive_of
+from weights.errors import NotAnLSTMError, UnreadableFileError
+
+# The node's inputs by position; X, sequence_lens and the initial states are no weights.
+INPUTS = {1: "W", 2: "R", 3: "B", 7: "P"}
+ACTIVATIONS = {
+    "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "hardsigmoid": "hard-sigmoid",
+    "softsign": "softsign", "softplus": "softplus",
+}  # fmt: skip
+HARD_SIGMOID = (0.2, 0.5)  # ONNX's defaults, and what `hard-sigmoid` computes
+
+
+def open_onnx(path: Path) -> Archive:
+    """Read the weights of every LSTM node, as `NODE/W`, `NODE/R`, `NODE/B` and `NODE/P`.
+
+    What the node's attributes say of the cell (activations, clip, coupled gates) becomes the
+    archive's `variant`.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+        UnreadableFileError: it is no ONNX file, or a weight is computed in the graph.
+        NotAnLSTMError: there is no LSTM node, or one with an attribute that is not supported.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise MissingExtraError("onnx", "onnx", "an .onnx file") from None
+    try:
+        graph = onnx.load(str(path)).graph
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
+    except Exception as error:  # protobuf's DecodeError has no public name that all versions share
+        raise UnreadableFileError(f"not a valid ONNX file: {error}.") from None
+    return _archive(onnx, path, graph)
+
+
+def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    nodes = [node for node in graph.node if node.op_type == "LSTM"]
+    if not nodes:
+        kinds = ", ".join(sorted({node.op_type for node in graph.node})[:5])
+        raise NotAnLSTMError(f"the graph has no LSTM node; it has {kinds}.")
+    arrays, variants = {}, []
+    for number, node in enumerate(nodes):
+        place = f"{node.name or 'lstm'}{'' if node.name else number}"
+        for position, name in INPUTS.items():
+            if position < len(node.input) and node.input[position]:
+                arrays[f"{place}/{name}"] = _constant(constants, node, position)
+        variants.append(_variant(onnx, node))
+    if any(variant != variants[0] for variant in variants):
+        raise NotAnLSTMError("LSTM nodes with different attributes are not supported.")
+    archive = archive_of(path, arrays, {})
+    return archive.with_variant(variants[0])
+
+
+def _constant(constants: dict[str, Any], node: Any, position: int) -> Any:
+    name = node.input[position]
+    if name not in constants:
+        raise UnreadableFileError(f"{name}: expected a constant, found what the graph computes.")
+    return constants[name]
+
+
+def _variant(onnx: Any, node: Any) -> dict[str, Any]:
+    """The attributes of a node, as fields of a Variant."""
+    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    direction = given.get("direction", b"forward").decode()
+    if direction == "reverse":
+        raise NotAnLSTMError(f"{node.name}: a node that only reads in reverse is not supported.")
+    variant: dict[str, Any] = {}
+    if given.get("input_forget"):
+        variant["coupled"] = "forget"
+    if "clip" in given:
+        variant["pre_activation_clip"] = float(given["clip"])
+    return {**variant, **_activations(given)}
+
+
+def _activations(given: dict[str, Any]) -> dict[str, str]:
+    names = [name.decode().lower() for name in given.get("activations", [])]
+    if not names:
+        return {}
+    unknown = next((name for name in names if name not in ACTIVATIONS), None)
+    if unknown is not None or names != names[:3] * (len(names) // 3):
+        raise NotAnLSTMError(f"activations {', '.join(names)} are not supported.")
+    scales = (list(given.get("activation_alpha", [])), list(given.get("activation_beta", [])))
+    for values, default in zip(scales, HARD_SIGMOID, strict=True):
+        if any(abs(value - default) > 1e-6 for value in values):
+            raise NotAnLSTMError(f"activations scaled by {values[0]:g} are not supported.")
+    fields = ("gate_activation", "candidate_activation", "cell_activation")
+    return {field: ACTIVATIONS[name] for field, name in zip(fields, names[:3], strict=True)}

@@ -1,0 +1,43 @@
+"""Several safetensors files with an index, as large models are stored: `*.index.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from weights.archive import Archive, open_archive
+from weights.containers.arrays import lazy_archive
+from weights.errors import UnreadableFileError
+
+
+def open_sharded(path: Path) -> Archive:
+    """Read the index, and the headers of the files that it names.
+
+    Raises:
+        UnreadableFileError: the index or a file is malformed or missing, or a tensor is not in
+            the file that the index names.
+    """
+    shards = {name: open_archive(path.parent / name) for name in sorted(set(_index(path).values()))}
+    where = _index(path)
+    for tensor, shard in where.items():
+        if tensor not in shards[shard].tensors:
+            raise UnreadableFileError(f"{tensor}: expected in {shard}, found no such tensor there.")
+    infos = {tensor: shards[shard].tensors[tensor] for tensor, shard in where.items()}
+    return lazy_archive(path, infos, {}, lambda name: shards[where[name]].raw(name))
+
+
+def _index(path: Path) -> dict[str, str]:
+    try:
+        content: Any = orjson.loads(path.read_bytes())
+        where = content["weight_map"]
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError):
+        raise UnreadableFileError("expected an index with a weight_map, found none.") from None
+    if not isinstance(where, dict) or not all(isinstance(file, str) for file in where.values()):
+        raise UnreadableFileError("weight_map: expected file names by tensor, found others.")
+    if outside := [file for file in where.values() if Path(file).name != file]:
+        raise UnreadableFileError(f"weight_map: expected files beside it, found {outside[0]}.")
+    return where

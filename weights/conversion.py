@@ -1,0 +1,76 @@
+"""Write a loaded model in another layout, and check the file against the model."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm.errors import LSTMError
+from lstm.model import Model
+from weights.archive import archive_bytes
+from weights.atomic import replacing
+from weights.layouts.layout import Layout
+from weights.layouts.native import NATIVE
+from weights.layouts.registry import LAYOUTS
+from weights.loading import load
+from weights.saving import save
+from weights.selftest import make
+from weights.writer import write_parameters
+
+STEPS = 16  # of the random input on which a converted file is checked
+
+
+class Difference(NamedTuple):
+    """The largest differences between a model and the file it was written to, on one input."""
+
+    hidden: float
+    cell: float
+
+
+def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> None:
+    """Write a model in a layout, whole or not at all.
+
+    In the native layout the file holds everything; in another one the LSTM alone.
+
+    Raises:
+        LSTMError: there is no such layout, it is only read, or it cannot hold the parameters.
+    """
+    layout = _layout(to)
+    if layout is NATIVE:
+        save(path, model)
+        # What it makes of an input is best told by the numbers as they are in the file.
+        save(path, model, extra={"selftest": make(load(path, dtype="float64"))})
+        return
+    tensors = write_parameters(model.parameters, layout)
+    with replacing(path) as temporary:
+        temporary.write_bytes(archive_bytes(tensors, {"layout": layout.name}))
+
+
+def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> Difference:
+    """Read a written file back, and run it and the model on the same random input.
+
+    Raises:
+        LSTMError: the file cannot be read back, or its numbers differ.
+    """
+    again = load(path, layout=to, dtype=str(model.parameters.dtype))
+    vectors = np.random.default_rng(0).normal(size=(STEPS, model.parameters.input_size))
+    one, other = model.run(vectors=vectors), again.run(vectors=vectors)
+    difference = Difference(
+        float(np.abs(one.hidden - other.hidden).max()), float(np.abs(one.cell - other.cell).max())
+    )
+    if max(difference) > 0:
+        raise LSTMError(
+            f"{path}: expected the numbers of the model, found differences of up to "
+            f"{max(difference):.3g}."
+        )
+    return difference
+
+
+def _layout(name: str) -> Layout:
+    for layout in LAYOUTS:
+        if layout.name == name:
+            return layout
+    written = ", ".join(layout.name for layout in LAYOUTS if layout.is_written)
+    raise LSTMError(f"--to: expected one of {written}; found {name!r}.")
