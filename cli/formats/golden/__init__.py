@@ -1,0 +1,1 @@
+"""How golden values for a port are written, one file per format."""
