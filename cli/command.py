@@ -79,6 +79,12 @@ def _generate() -> Callable[..., None]:
     return generate
 
 
+def _golden() -> Callable[..., None]:
+    from cli.golden import golden
+
+    return golden
+
+
 def _tokens() -> Callable[..., None]:
     from cli.tokens import tokens
 
@@ -97,6 +103,18 @@ def _schema() -> Callable[..., None]:
     return schema
 
 
+def _convert() -> Callable[..., None]:
+    from cli.convert import convert
+
+    return convert
+
+
+def _compare() -> Callable[..., None]:
+    from cli.compare import compare
+
+    return compare
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -108,7 +126,10 @@ class Entry(NamedTuple):
 COMMANDS = (
     Entry("run", "Run a text and show every state and gate.", _run),
     Entry("inspect", "Show what a weight file holds.", _inspect),
+    Entry("convert", "Write weights into another layout, or one file.", _convert),
+    Entry("compare", "Find where two runs differ, and why.", _compare),
     Entry("generate", "Let the model go on by itself.", _generate),
+    Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),
     Entry("models", "List the models inside.", _models),
     Entry("schema", "Print the JSON Schema of an output.", _schema),

@@ -10,22 +10,22 @@ import typer
 
 from cli import options as o
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models")
+SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden")
 
 
 def schema(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="|".join(SCHEMAS),
+            metavar="NAME",
             callback=o.choice(SCHEMAS),
             autocompletion=o.completion(SCHEMAS),
-            help="Which one.",
+            help=f"One of {', '.join(SCHEMAS)}.",
         ),
     ] = "trace",
     debug: o.Debug = False,
 ) -> None:
-    """Print a JSON Schema: of run, of a line of its NDJSON, of inspect, tokens or models.
+    """Print a JSON Schema: of run, of a line of its NDJSON, of inspect, tokens and others.
 
     \b
     Examples:

@@ -57,8 +57,9 @@ class GateStatistics:
 
     `weight_ih`, `weight_hh` and `bias` are described each by itself. `spectral_radius` is the
     largest magnitude among the eigenvalues of the gate's (H, H) block of weight_hh: above 1, a
-    hidden state can grow through this gate's pre-activation from step to step. None where the
-    block holds numbers that are not finite.
+    hidden state can grow through this gate's pre-activation from step to step. Where the hidden
+    state is projected, the block is taken with the projection. None where it holds numbers that
+    are not finite.
     """
 
     gate: str
@@ -75,17 +76,22 @@ def gate_statistics(cell: CellParameters) -> tuple[GateStatistics, ...]:
     >>> gate_statistics(cell)[1].spectral_radius, gate_statistics(cell)[1].bias.mean
     (2.0, 1.0)
     """
-    size = cell.hidden_size
+    size = cell.output_size
     return tuple(
         GateStatistics(
             gate,
             Distribution.of(cell.gate_weight(gate)[:, size:]),
             Distribution.of(recurrent := cell.gate_weight(gate)[:, :size]),
             Distribution.of(cell.gate_bias(gate)),
-            _spectral_radius(recurrent),
+            _spectral_radius(_to_itself(recurrent, cell.variant.projection)),
         )
         for gate in GATES
     )
+
+
+def _to_itself(recurrent: Floats, projection: Floats | None) -> Floats:
+    """What leads from H units to H pre-activations."""
+    return recurrent if projection is None else np.asarray(recurrent @ projection)
 
 
 def _spectral_radius(matrix: Floats) -> float | None:

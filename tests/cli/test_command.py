@@ -7,7 +7,9 @@ import pytest
 
 from lstm.quantities import NAMES
 
-COMMANDS = ("run", "inspect", "generate", "tokens", "models", "schema")
+COMMANDS = (
+    "run", "inspect", "convert", "compare", "generate", "golden", "tokens", "models", "schema",
+)  # fmt: skip
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -55,10 +57,27 @@ def test_the_options_of_run_stand_in_groups(pages):
             group = groups.setdefault(match[1], set())
         elif groups:
             group |= options(line.strip().split("  ")[0])
-    assert list(groups) == ["Input", "Model", "What to show", "Output", "State", "General"]
+    assert list(groups) == [
+        "Input",
+        "Model",
+        "What the weight file does not tell",
+        "What to show",
+        "Output",
+        "State",
+        "General",
+    ]
     assert groups == {
         "Input": {"--file", "--ids", "--vectors", "--tokenizer"},
         "Model": {"--weights", "--layout", "--prefix", "--dtype"},
+        "What the weight file does not tell": {
+            "--gate-order",
+            "--forget-bias",
+            "--gate-activation",
+            "--cell-clip",
+            "--projection-clip",
+            "--concatenation",
+            "--coupled",
+        },
         "What to show": {"--show", "--layers", "--units", "--steps", "--digits", "--top-k"},
         "Output": {"--format", "--json", "--output", "--color"},
         "State": {"--initial-state", "--final-state", "--carry", "--warm-up"},
@@ -69,7 +88,7 @@ def test_the_options_of_run_stand_in_groups(pages):
 def test_the_page_of_run_names_every_choice_and_default(pages):
     page = " ".join(pages["run"].split())
     assert "table|json|ndjson|csv|npz|safetensors|svg" in page
-    assert "native|pytorch|pytorch-cell|textbook" in page
+    assert "--layout NAME" in page
     assert "float32|float64" in page
     assert "auto|always|never" in page
     assert all(name in page for name in NAMES)

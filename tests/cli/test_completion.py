@@ -31,17 +31,30 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("lstm ", ["run", "inspect", "generate", "tokens", "models", "schema"]),
+        (
+            "lstm ",
+            [
+                "run",
+                "inspect",
+                "convert",
+                "compare",
+                "generate",
+                "golden",
+                "tokens",
+                "models",
+                "schema",
+            ],
+        ),
         ("lstm in", ["inspect"]),
         ("lstm run --weights ", ["english", "brackets", "latch", "parity"]),
         ("lstm generate -w br", ["brackets"]),
         ("lstm run --format n", ["ndjson", "npz"]),
-        ("lstm run --layout py", ["pytorch", "pytorch-cell"]),
+        ("lstm run --layout py", ["pytorch", "pytorch-cell", "pytorch-quantizable"]),
         ("lstm run --dtype ", ["float32", "float64"]),
         ("lstm models --color a", ["auto", "always"]),
         ("lstm run --show fo", ["forget", "forget_cell"]),
         ("lstm run --fi", ["--file", "--final-state"]),
-        ("lstm schema ", ["trace", "record", "inspect", "tokens", "models"]),
+        ("lstm schema ", ["trace", "record", "inspect", "tokens", "models", "compare", "golden"]),
         ("lstm inspect br", ["brackets"]),
     ],
 )

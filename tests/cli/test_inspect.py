@@ -193,7 +193,7 @@ def test_a_file_that_is_no_lstm_gets_its_tensors_listed_and_a_sentence(lstm, val
     linear = write(tmp_path / "linear.safetensors", kernel=np.zeros((2, 2), np.float32))
     result = lstm("inspect", linear)
     assert result.code == 3
-    assert "no known layout has tensors named kernel. Known: native, pytorch" in result.stderr
+    assert "kernel belongs to a dense (linear) layer, not to an LSTM." in result.stderr
 
 
 def test_metadata_of_other_programs_are_shown(done, valid, tmp_path):

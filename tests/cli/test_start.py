@@ -32,7 +32,14 @@ def imports(elsewhere):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["run", "--help"], ["generate", "--help"], ["inspect", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["generate", "--help"],
+        ["golden", "--help"],
+        ["inspect", "--help"],
+    ],
 )
 def test_help_and_version_import_neither_numpy_nor_rich(imports, arguments):
     found = imports(*arguments)

@@ -1,0 +1,414 @@
+"""`lstm compare`: the real command on traces, weights and ports."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from weights.archive import archive_bytes
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "import sys; sys.argv[0] = 'lstm'; from cli.app import main; main()"
+DISTURBING = ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "LSTM_WEIGHTS", "COLUMNS", "TERM")
+D, H, T = 3, 4, 6
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compare")
+
+
+@pytest.fixture(scope="module")
+def command(folder):
+    """Run the command of this checkout in a folder of its own."""
+    inherited = {name: value for name, value in os.environ.items() if name not in DISTURBING}
+    environment = {**inherited, "PYTHONPATH": str(ROOT)}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+            capture_output=True, text=True, cwd=folder, env=environment, timeout=60,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def schema(command):
+    printed = json.loads(command("schema", "compare").stdout)
+    jsonschema.Draft202012Validator.check_schema(printed)
+    return jsonschema.Draft202012Validator(printed)
+
+
+@pytest.fixture(scope="module")
+def compared(command, schema):
+    """Compare and return the document; the exit code says what it says."""
+
+    def run(*arguments):
+        done = command("compare", *arguments, "--json")
+        assert done.stdout, done.stderr
+        document = json.loads(done.stdout)
+        schema.validate(document)
+        assert done.returncode == (0 if document["same"] else 1)
+        return document
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def refused(command):
+    def run(code, *arguments):
+        done = command("compare", *arguments)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert done.stderr.count("\n") == 1
+        return done.stderr.removeprefix("error: ").removesuffix("\n")
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def torch(folder):
+    """Weights as PyTorch stores them, with two biases."""
+    random = np.random.default_rng(0)
+    shapes = {
+        "weight_ih_l0": (4 * H, D), "weight_hh_l0": (4 * H, H), "bias_ih_l0": (4 * H,),
+        "bias_hh_l0": (4 * H,),
+    }  # fmt: skip
+    arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    (folder / "torch.safetensors").write_bytes(archive_bytes(arrays, {}))
+    np.save(folder / "x.npy", random.normal(size=(T, D)).astype(np.float32))
+    return arrays
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def port(arrays, x, biases=("bias_ih_l0", "bias_hh_l0"), order="ifgo"):
+    """Somebody's own LSTM."""
+    h, c = np.zeros(H), np.zeros(H)
+    hidden, cell = [], []
+    for row in x:
+        z = arrays["weight_ih_l0"] @ row + arrays["weight_hh_l0"] @ h
+        z = z + sum(arrays[name] for name in biases)
+        gate = dict(zip(order, np.split(z, 4), strict=True))
+        c = sigmoid(gate["f"]) * c + sigmoid(gate["i"]) * np.tanh(gate["g"])
+        h = sigmoid(gate["o"]) * np.tanh(c)
+        hidden.append(h)
+        cell.append(c)
+    return np.array(hidden), np.array(cell)
+
+
+@pytest.fixture(scope="module")
+def ports(folder, torch):
+    """A right port, one without its second bias, and one with another gate order."""
+    x = np.load(folder / "x.npy")
+    for name, mistake in (
+        ("right", {}), ("unbiased", {"biases": ("bias_ih_l0",)}), ("disordered", {"order": "ofig"}),
+    ):  # fmt: skip
+        hidden, cell = port(torch, x, **mistake)
+        np.savez(folder / f"{name}.npz", h_out=hidden, c_out=cell)
+        hidden.astype("<f4").tofile(folder / f"{name}.bin")
+        np.savetxt(folder / f"{name}.csv", hidden, delimiter=",", comments="",
+                   header=",".join(f"h{n}" for n in range(H)))  # fmt: skip
+
+
+MAP = ("--map", "hidden=h_out,cell=c_out")
+X = ("--vectors", "x.npy")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("right.npz", *MAP),
+        ("right.bin", "--raw", "hidden", "--shape", f"{T},{H}"),
+        ("right.csv", "--map", "hidden=h"),
+    ],
+)
+def test_a_right_port_agrees_with_the_weights(compared, ports, given):
+    found = compared("torch.safetensors", *given, *X)
+    assert found["same"]
+    assert found["first"] is None
+    assert found["cause"] is None
+    assert (found["a"]["kind"], found["b"]["kind"]) == ("weights", "trace")
+    hidden = next(one for one in found["quantities"] if one["name"] == "hidden")
+    assert (hidden["compared"], hidden["beyond"], len(hidden["growth"])) == (T * H, 0, T)
+    assert "forget" in found["only_a"]
+    assert found["only_b"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"), [("unbiased", "bias_hh_l0 missing"), ("disordered", "gate order ofig")]
+)
+@pytest.mark.parametrize(
+    "given", [("npz", *MAP), ("bin", "--raw", "h", "--shape", f"{T},{H}"), ("csv", "--map", "h=h")]
+)
+def test_the_mistake_of_a_port_is_found_from_any_file(compared, ports, name, cause, given):
+    ending, *options = given
+    found = compared("torch.safetensors", f"{name}.{ending}", *options, *X)
+    assert found["first"]["step"] == 0
+    assert found["first"]["quantity"] == ("cell" if ending == "npz" else "hidden")
+    assert [one["name"] for one in found["cause"]["found"]] == [cause]
+    assert found["cause"]["suspect"] == "b"
+    assert found["cause"]["other_agrees"]
+
+
+def test_with_weights_the_cause_is_found_between_two_traces(command, compared, ports):
+    assert command("run", *X, "-w", "torch.safetensors", "-o", "all.json", "--show", "all")
+    given = ("--weights", "torch.safetensors")
+    found = compared("all.json", "unbiased.npz", *MAP, *given)
+    assert [one["name"] for one in found["cause"]["found"]] == ["bias_hh_l0 missing"]
+    turned = compared("unbiased.npz", "all.json", *MAP, *given)
+    assert turned["cause"]["suspect"] == "a"
+    assert turned["cause"]["found"] == found["cause"]["found"]
+    assert compared("all.json", "unbiased.npz", *MAP)["cause"] is None
+
+
+def test_where_no_mistake_explains_a_port_it_is_said(command, compared, ports, folder):
+    noise = np.random.default_rng(1).normal(size=(T, H))
+    np.savez(folder / "noise.npz", hidden=noise)
+    assert compared("torch.safetensors", "noise.npz", *X)["cause"]["found"] == []
+    done = command("compare", "torch.safetensors", "noise.npz", *X)
+    assert done.returncode == 1
+    assert "known mistakes explains every step of B." in done.stdout
+
+
+def test_a_narrow_terminal_cuts_no_number(folder, ports):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 40, 0, 0))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": "1"}
+    command = [sys.executable, "-c", PROGRAM, "compare", "torch.safetensors", "unbiased.npz"]
+    with subprocess.Popen(
+        [*command, *MAP, *X], stdin=theirs, stdout=theirs, cwd=folder, env=environment
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+            while block := os.read(ours, 65536):
+                shown += block
+    os.close(ours)
+    assert process.returncode == 1
+    assert "…" not in shown.decode()
+
+
+def test_mistakes_that_cannot_be_told_apart_are_all_named(command, folder, torch):
+    arrays = {name: array.copy() for name, array in torch.items()}
+    arrays["bias_hh_l0"] = arrays["bias_ih_l0"]
+    (folder / "alike.safetensors").write_bytes(archive_bytes(arrays, {}))
+    hidden, _ = port(arrays, np.load(folder / "x.npy"), biases=("bias_ih_l0",))
+    np.savez(folder / "alike.npz", hidden=hidden)
+    done = command("compare", "alike.safetensors", "alike.npz", *X)
+    assert done.stdout.endswith(
+        "Every step of B is explained, within tolerance, if in it\n"
+        "  bias_ih_l0 is missing.\n"
+        "  bias_hh_l0 is missing.\n"
+        "What was recorded cannot tell these apart; record more quantities or steps.\n"
+        "A is what the weights give. 79 mistakes were tried.\n\n"
+    )
+
+
+def test_weights_that_agree_with_neither_side_are_said_to(command, ports, folder):
+    np.savez(folder / "noise.npz", hidden=np.zeros((T, H)))
+    given = ("noise.npz", "unbiased.bin", "--raw", "h", "--shape", f"{T},{H}", *X)
+    done = command("compare", *given, "-w", "torch.safetensors")
+    assert "The weights give neither what A nor what B shows; explaining B.\n" in done.stdout
+    assert "  bias_hh_l0 is missing.\n" in done.stdout
+
+
+def test_a_difference_has_its_address_its_numbers_and_its_word(compared, command, folder):
+    command("run", "(a)", "-w", "brackets", "-o", "t.json")
+    document = json.loads((folder / "t.json").read_text())
+    assert document["sequences"][0]["steps"][1]["cell"] == [1.0]
+    document["sequences"][0]["steps"][1]["cell"] = [1.5]
+    (folder / "wrong.json").write_text(json.dumps(document))
+    found = compared("t.json", "wrong.json")
+    assert found["first"] == {
+        "address": "l0.c[0]@1", "sequence": 0, "step": 1, "token": "a", "layer": 0,
+        "direction": "forward", "quantity": "cell", "unit": 0, "a": 1.0, "b": 1.5,
+        "absolute": 0.5, "relative": 0.5 / 1.5, "ulps": 2**22, "units": 1, "units_beyond": 1,
+    }  # fmt: skip
+    cell = next(one for one in found["quantities"] if one["name"] == "cell")
+    assert cell["growth"] == [0, 0.5, 0]
+    assert cell["largest"] == found["first"]
+
+
+def test_the_whole_report_for_people(command, folder):
+    command("run", "(a)", "-w", "brackets", "-o", "t.json", "--show", "cell")
+    document = json.loads((folder / "t.json").read_text())
+    document["sequences"][0]["steps"][1]["cell"] = [1.5]
+    (folder / "wrong.json").write_text(json.dumps(document))
+    done = command("compare", "t.json", "wrong.json")
+    assert done.returncode == 1
+    assert done.stdout == (
+        "Compared\n"
+        "A  t.json: a trace, 1 sequence\n"
+        "B  wrong.json: a trace, 1 sequence\n"
+        "\n"
+        "They differ: the first place\n"
+        "step        1 a\n"
+        "layer       0, forward\n"
+        "quantity    cell state c\n"
+        "unit        0: 1 of 1 units are beyond the tolerance here\n"
+        "address     l0.c[0]@1\n"
+        "A           1\n"
+        "B           1.5\n"
+        "difference  0.5, relative 0.333, 4194304 ULP\n"
+        "tolerance   1e-05 + 1e-05 times the larger\n"
+        "\n"
+        "Largest differences\n"
+        "quantity largest at        A   B\n"
+        "cell         0.5 l0.c[0]@1 1 1.5\n"
+        "\n"
+        "Growth, from 1e-9 to 1\n"
+        "quantity beyond tolerance largest difference at each step\n"
+        "cell               1 of 3 ·█·\n"
+        "\n"
+    )
+
+
+@pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])
+def test_every_format_of_run_agrees_with_the_weights_and_with_every_other(
+    command, compared, ending
+):
+    texts = ("John likes black coffee", "The boys like tea")
+    command("run", *texts, "--show", "all", "-o", "all.npz")
+    command("run", *texts, "--show", "all", "-o", f"text.{ending}")
+    for found in (
+        compared("english", f"text.{ending}", *texts, "--atol", "0", "--rtol", "0"),
+        compared("all.npz", f"text.{ending}", "--ulp", "0"),
+    ):
+        assert found["same"], found["first"]
+        assert found["sequences"] == 2
+        assert [len(one["growth"]) for one in found["quantities"]] == [4] * 14
+        assert sum(one["compared"] for one in found["quantities"]) == 8 * (64 + 13 * 128)
+
+
+@pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])
+def test_weights_run_on_what_a_trace_says_it_read(command, compared, ending):
+    command("run", "John likes tea", "--show", "hidden", "-o", f"words.{ending}")
+    assert compared("english", f"words.{ending}")["same"]
+    assert compared(f"words.{ending}", "english", "John likes tea")["same"]
+    assert not compared("english", f"words.{ending}", "John likes coffee")["same"]
+
+
+def test_weights_run_on_the_vectors_of_a_trace(command, compared, refused, ports):
+    command("run", *X, "-w", "torch.safetensors", "-o", "vectors.csv", "--show", "all")
+    assert compared("torch.safetensors", "vectors.csv")["same"]
+    command("run", *X, "-w", "torch.safetensors", "-o", "states.csv")
+    said = refused(3, "torch.safetensors", "states.csv")
+    assert said.startswith("the trace does not tell what it read. Give a TEXT, --ids or")
+
+
+def test_two_weight_files_are_run_on_the_same_text(compared, folder, torch):
+    assert compared("english", "english", "John likes tea")["same"]
+    nudged = {**torch, "bias_ih_l0": torch["bias_ih_l0"] + np.float32(1e-3)}
+    (folder / "nudged.safetensors").write_bytes(archive_bytes(nudged, {}))
+    given = ("torch.safetensors", "nudged.safetensors", *X)
+    found = compared(*given)
+    assert found["first"]["address"].startswith("l0.z_f[")
+    assert found["first"]["absolute"] == pytest.approx(1e-3, rel=1e-3)
+    assert found["cause"] is None
+    assert len({found[side]["model"]["sha256"] for side in "ab"}) == 2
+    assert compared(*given, "--atol", "0.1")["same"]
+
+
+def test_models_of_other_shapes_differ_in_words(command, compared):
+    found = compared("english", "brackets", "( a")
+    assert "layer 0: A has 128 units, B has 1" in found["differs"]
+    done = command("compare", "english", "brackets", "( a")
+    assert "layer 0, input: A has 64 units, B has 2.\n" in done.stdout
+
+
+def test_tolerances_are_for_all_quantities_or_for_one(compared, ports, folder):
+    given = ("torch.safetensors", "unbiased.npz", *MAP, *X)
+    assert compared(*given, "--atol", "9")["same"]
+    found = compared(*given, "--atol", "9", "--atol", "cell=1e-6")
+    assert found["first"]["quantity"] == "cell"
+    by_name = {one["name"]: one for one in found["quantities"]}
+    assert (by_name["cell"]["atol"], by_name["hidden"]["atol"]) == (1e-6, 9)
+    assert by_name["cell"]["rtol"] == 1e-5
+    found = compared(*given, "--ulp", "h=3")
+    by_name = {one["name"]: one for one in found["quantities"]}
+    assert [by_name["hidden"][key] for key in ("atol", "rtol", "ulp")] == [0, 0, 3]
+    assert [by_name["cell"][key] for key in ("atol", "rtol", "ulp")] == [1e-5, 1e-5, None]
+
+
+def test_parts_can_be_chosen(compared, ports):
+    given = ("torch.safetensors", "unbiased.npz", *MAP, *X)
+    found = compared(*given, "--units", "1,3", "--steps", "2:")
+    hidden = next(one for one in found["quantities"] if one["name"] == "hidden")
+    assert hidden["compared"] == 2 * (T - 2)
+    assert hidden["growth"][:2] == [None, None]
+    assert found["first"]["step"] == 2
+    assert [one["name"] for one in found["cause"]["found"]] == ["bias_hh_l0 missing"]
+
+
+def test_nan_agrees_with_nan_only_where_asked(compared, folder):
+    np.savez(folder / "nan.npz", hidden=[[np.nan, np.inf]])
+    found = compared("nan.npz", "nan.npz")
+    assert found["first"]["a"] == "nan"
+    assert found["first"]["absolute"] == "inf"
+    assert found["first"]["ulps"] is None
+    assert compared("nan.npz", "nan.npz", "--equal-nan")["same"]
+
+
+def test_a_trace_from_a_given_state_is_compared_from_that_state(command, compared):
+    command("run", "((", "-w", "brackets", "--final-state", "state.safetensors", "-o", "a.json")
+    command("run", ")", "-w", "brackets", "--initial-state", "state.safetensors", "-o", "b.json")
+    assert compared("brackets", "b.json", "--initial-state", "state.safetensors")["same"]
+    assert not compared("brackets", "b.json")["same"]
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments", "said"),
+    [
+        (2, ["english", "english"], "expected a TEXT, --file, --ids or --vectors to run A and B"),
+        (2, ["t.npz", "t.npz", "a text"], "input: A and B are traces, which are not run."),
+        (2, ["t.npz", "t.npz", "--dtype", "float64"], "--dtype: A and B are traces, which are"),
+        (2, ["t.npz", "t.npz", "--map", "h=hidden", "--raw", "h"], "expected one of --map and"),
+        (2, ["t.npz", "t.npz", "--shape", "1,2"], "--shape: it is the shape of --raw."),
+        (2, ["t.npz", "t.npz", "--map", "hidden"], "--map: expected QUANTITY=NAME,..., found"),
+        (2, ["t.npz", "t.npz", "--atol", "x"], "--atol: expected a number, 0 or more, found 'x'"),
+        (2, ["t.npz", "t.npz", "--atol", "soul=1"], "--atol: expected a quantity among layer_in"),
+        (2, ["t.npz", "t.npz", "--rtol", "-1"], "--rtol: expected a number, 0 or more, found '-1"),
+        (2, ["t.npz", "t.npz", "--ulp", "0.5"], "--ulp: expected a whole number, 0 or more, fo"),
+        (2, ["english", "english", "a", "-w", "english"], "--weights: A and B are weights them"),
+        (2, ["english", "english", "a", "--raw", "h"], "--map, --raw, --time-first: neither A nor"),
+        (3, ["t.npz", "cells.npz"], "nothing to compare: A holds l0.h, B l0.c. Name what belongs"),
+        (3, ["t.npz", "none.npz"], "none.npz: no such file, and no model of that name inside"),
+        (3, ["t.npz", "other.npz"], "other.npz: no known layout has tensors named q."),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(refused, folder, code, arguments, said):
+    np.savez(folder / "t.npz", hidden=[[1.0]])
+    np.savez(folder / "cells.npz", cell=[[1.0]])
+    np.savez(folder / "other.npz", q=[[1.0]])
+    found = refused(code, *arguments)
+    assert found.startswith(said)
+    if "other.npz" in arguments:
+        assert found.endswith("say what is what: --map hidden=NAME,cell=NAME.")
+
+
+def test_a_missing_argument_is_refused(refused):
+    assert refused(2, "english") == "Missing argument 'B'."
+
+
+def test_help_needs_neither_numpy_nor_rich(folder):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-X", "importtime", "-c", PROGRAM, "compare", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+    assert done.returncode == 0
+    assert "--atol" in done.stdout
+    loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert not {"numpy", "rich", "safetensors"} & loaded

@@ -1,0 +1,178 @@
+"""Traces from files: what `lstm run` writes, and what somebody else's port recorded."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from lstm.analysis.recording import Place
+from lstm.arrays import Floats
+from lstm.errors import LSTMError
+from weights.archive import open_archive
+from weights.errors import UnreadableFileError
+from weights.pretrained.registry import NAMES as MODEL_NAMES
+from weights.trace_arrays import (
+    BOTH,
+    TraceFile,
+    foreign,
+    from_arrays,
+    is_recorded,
+    split_directions,
+)
+from weights.trace_names import PortNames
+from weights.trace_records import from_csv, from_json, from_ndjson
+from weights.vectors import DAMAGED
+
+OF_WEIGHTS = (b'"weight_map"', b'"weightsManifest"', b'"modelTopology"')
+NO_NAMES = PortNames()
+
+
+def is_trace(source: str | os.PathLike[str], names: PortNames = NO_NAMES) -> bool:
+    """Tell whether a file holds a trace; otherwise it holds weights, or is a model's name.
+
+    Args:
+        source: a path, or the name of a model inside.
+        names: how a port names what it records.
+    """
+    path = Path(source)
+    if source in MODEL_NAMES or not path.is_file():
+        return False
+    match path.suffix:
+        case ".ndjson" | ".jsonl" | ".csv" | ".tsv":
+            return True
+        case ".json":
+            with path.open("rb") as file:
+                start = file.read(65536)
+            return not any(word in start for word in OF_WEIGHTS)
+        case ".npz":
+            return zipfile.is_zipfile(path) and is_recorded(_members(path), names)
+        case ".safetensors":
+            return is_recorded(list(open_archive(path).tensors), names)
+    return names.raw is not None
+
+
+def read_trace(path: Path, names: PortNames = NO_NAMES) -> TraceFile:
+    """Read every sequence of a trace.
+
+    Args:
+        path: a file for which `is_trace` holds.
+        names: how a port names what it records.
+
+    Raises:
+        UnreadableFileError: the file is damaged, or not what its ending says.
+        LSTMError: the numbers are not where the names say.
+    """
+    try:
+        file = _read(path, names)
+        return file._replace(recordings=tuple(map(split_directions, file.recordings)))
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror or error}.").at(
+            str(path)
+        ) from None
+    except LSTMError as error:
+        raise error.at(str(path)) from None
+
+
+def _read(path: Path, names: PortNames) -> TraceFile:
+    match path.suffix:
+        case ".json":
+            return from_json(path.read_bytes(), names)
+        case ".ndjson" | ".jsonl":
+            return from_ndjson(path.read_bytes())
+        case ".csv" | ".tsv":
+            return from_csv(_text(path), "\t" if path.suffix == ".tsv" else ",", names)
+        case ".npz":
+            return _npz(path, names)
+        case ".safetensors":
+            archive = open_archive(path)
+            arrays = {name: archive.read(name, archive.widest_dtype) for name in archive.tensors}
+            return from_arrays(arrays, archive.metadata, names)
+        case ".npy":
+            return foreign({"": _loaded(path)}, names.bare)
+    return _raw(path, names)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(
+            f"expected UTF-8 text, found the byte at offset {error.start}."
+        ) from None
+
+
+def _members(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def _npz(path: Path, names: PortNames) -> TraceFile:
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+        given = arrays.pop("metadata", None)
+        metadata = {} if given is None else orjson.loads(str(given))
+    except DAMAGED as error:
+        raise UnreadableFileError(f"not a valid .npz file of numbers: {error}.") from None
+    return from_arrays(arrays, metadata, names)
+
+
+def _loaded(path: Path) -> Floats:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except DAMAGED as error:
+        raise UnreadableFileError(f"not a valid .npy file of numbers: {error}.") from None
+
+
+def _raw(path: Path, names: PortNames) -> TraceFile:
+    """Numbers one after the other, float32, the lowest byte first."""
+    place, shape = names.raw, names.shape
+    if place is None or shape is None:
+        given = "none" if place is None else "no --shape"
+        raise LSTMError(f"expected --raw and --shape for a file of bare numbers, found {given}.")
+    data = path.read_bytes()
+    size = 4 * int(np.prod(shape))
+    if len(data) != size:
+        shown = ", ".join(map(str, shape))
+        raise LSTMError(
+            f"--shape: expected ({shown}) float32 numbers = {size} bytes, found {len(data)} bytes."
+        )
+    return foreign({"": np.frombuffer(data, "<f4").reshape(shape)}, names.bare)
+
+
+def parse_names(
+    text: str | None, raw: str | None, shape: str | None, time_first: bool = False
+) -> PortNames:
+    """Read `hidden=h_out,l1.cell=c1`, `hidden` and `5,128`, as options have them.
+
+    Raises:
+        LSTMError: naming the option that does not follow its grammar.
+    """
+    places: dict[Place, str] = {}
+    for entry in text.split(",") if text is not None else ():
+        quantity, mark, name = entry.partition("=")
+        if not mark or not name:
+            raise LSTMError(f"--map: expected QUANTITY=NAME,..., found {entry!r}.")
+        places[_place("--map", quantity)] = name
+    sizes = (shape or "").split(",")
+    if shape is not None and (not all(s.isdecimal() for s in sizes) or len(sizes) not in (2, 3)):
+        raise LSTMError(f"--shape: expected T,H or N,T,H, found {shape!r}.")
+    return PortNames(
+        places,
+        None if raw is None else _place("--raw", raw),
+        None if shape is None else tuple(map(int, sizes)),
+        time_first,
+    )
+
+
+def _place(option: str, text: str) -> Place:
+    """Read a place; `l0.both.hidden` stands for both directions side by side."""
+    try:
+        place = Place.parse(text.replace(f".{BOTH}.", ".forward."))
+        return place._replace(direction=BOTH) if f".{BOTH}." in text else place
+    except LSTMError as error:
+        raise error.at(option) from None
