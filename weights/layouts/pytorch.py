@@ -67,6 +67,15 @@ PADDLE = Layout(
     source="PaddlePaddle 3.3, nn/layer/rnn.py",
 )  # fmt: skip
 
+# Name, part, and whether a file may lack it; Gluon and Module differ in what stands before.
+_MXNET_TENSORS = (
+    ("i2h_weight", "ih", False),
+    ("h2h_weight", "hh", False),
+    ("i2h_bias", "bias", True),
+    ("h2h_bias", "bias", True),
+    ("h2r_weight", "projection", True),
+)
+
 MXNET = Layout(
     name="mxnet",
     title="MXNet Gluon",
@@ -74,13 +83,7 @@ MXNET = Layout(
         TensorKind(
             rf"(?:_unfused\.(?P<layer>\d+)\.(?:(?P<direction>[lr])_cell\.)?){name}", part, optional
         )
-        for name, part, optional in (
-            ("i2h_weight", "ih", False),
-            ("h2h_weight", "hh", False),
-            ("i2h_bias", "bias", True),
-            ("h2h_bias", "bias", True),
-            ("h2r_weight", "projection", True),
-        )
+        for name, part, optional in _MXNET_TENSORS
     ),
     directions={"l": "forward", "r": "reverse"},
     source="MXNet 1.9, gluon/rnn/rnn_layer.py",
@@ -91,13 +94,7 @@ MXNET_MODULE = Layout(
     title="MXNet Module and older Gluon",
     kinds=tuple(
         TensorKind(rf"(?P<direction>[lr])(?P<layer>\d+)_{name}", part, optional)
-        for name, part, optional in (
-            ("i2h_weight", "ih", False),
-            ("h2h_weight", "hh", False),
-            ("i2h_bias", "bias", True),
-            ("h2h_bias", "bias", True),
-            ("h2r_weight", "projection", True),
-        )
+        for name, part, optional in _MXNET_TENSORS
     ),
     directions={"l": "forward", "r": "reverse"},
     source="MXNet 1.9, gluon/rnn/rnn_layer.py",
