@@ -265,7 +265,6 @@ WarmUp = Annotated[
     ),
 ]
 
-
 Debug = Annotated[
     bool,
     typer.Option(

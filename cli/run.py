@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options as o
+from cli import speed as s
 from cli import untold as u
 from cli.console import CommandLineError
 from cli.formats.registry import Format, choose
@@ -50,6 +51,9 @@ def run(
     final_state: o.FinalState = None,
     carry: o.Carry = False,
     warm_up: o.WarmUp = None,
+    engine: s.EngineName = "auto",
+    threads: s.Threads = None,
+    verbose: s.Verbose = False,
     debug: o.Debug = False,
 ) -> None:
     """Run a text word by word and show the states and the gates of every step.
@@ -68,6 +72,8 @@ def run(
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
     _refuse_idle_options(chosen, request, show, digits, top_k, carry)
+    if threads is not None and engine == "numpy":
+        raise CommandLineError("--threads: numpy runs on one. Leave it out, or leave --engine out.")
     if final_state is not None and output is not None and final_state == output:
         raise CommandLineError("--final-state: expected another file than --output.")
     # A folder that is not there is better found before a long run than after it.
@@ -80,6 +86,7 @@ def run(
         Spans.parse("--steps", steps),
     )
     # Only now, when the command line is known to be sound, import numpy and read the weights.
+    from cli.engine import with_engine
     from cli.output import Output, write_traces
     from cli.runner import Runner
     from weights import load
@@ -91,6 +98,7 @@ def run(
         coupled=coupled,
     )  # fmt: skip
     _check_against(model, selection, top_k)
+    model = with_engine(model, request, engine, threads, verbose=verbose)
     runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
     plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)
     traces = runner.run(request.sources())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterator
@@ -55,6 +57,20 @@ class Request:
     def is_single(self) -> bool:
         """Whether it can only be one sequence."""
         return self.ids is not None or (len(self.texts) == 1 and self.texts != [STDIN])
+
+    @property
+    def num_bytes(self) -> int | None:
+        """How much there is to read; None where only the end of a pipe will tell."""
+        if self.texts and self.texts != [STDIN]:
+            return sum(len(text) for text in self.texts)
+        if self.ids is not None:
+            return len(self.ids)
+        path = self.vectors.partition("::")[0] if self.vectors else self.file
+        try:
+            status = os.fstat(0) if path is None or str(path) == STDIN else os.stat(path)
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def sources(self) -> Iterator[Source]:
         """Yield the sequences one by one, as they come."""

@@ -35,7 +35,11 @@ class Embedding:
         return int(self.weight.shape[0])
 
     def __call__(self, ids: Integers | Sequence[int]) -> Floats:
-        """Look up ids, (T,) whole numbers, and return (T, D).
+        """Look up ids, (T,) whole numbers, and return (T, D); they are checked."""
+        return np.asarray(self.weight[self.check(ids)])
+
+    def check(self, ids: Integers | Sequence[int]) -> Integers:
+        """Return the ids, (T,), as an array that is safe to look up with.
 
         Raises:
             LSTMError: an id is no whole number.
@@ -52,4 +56,4 @@ class Embedding:
         for end in (numbers.min(initial=0), numbers.max(initial=0)):
             if not 0 <= end < self.vocabulary_size:
                 raise ValueRangeError("token id", int(end), 0, self.vocabulary_size - 1)
-        return np.asarray(self.weight[numbers])
+        return numbers

@@ -10,9 +10,11 @@ import numpy as np
 from lstm.arrays import Floats, Integers
 from lstm.card import Card
 from lstm.embedding import Embedding
+from lstm.engines.engine import Engine
+from lstm.engines.plain import PLAIN
 from lstm.errors import LSTMError, MissingPartError, ShapeError
 from lstm.head import Head
-from lstm.parameters import LayerParameters, Parameters
+from lstm.parameters import Parameters
 from lstm.sequence import run_cell
 from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token, Tokenizer
@@ -33,6 +35,7 @@ class Model:
     head: Head | None = None
     tokenizer: Tokenizer | None = None
     card: Card = Card()
+    engine: Engine = PLAIN
 
     def __post_init__(self) -> None:
         if self.embedding is not None:
@@ -123,6 +126,26 @@ class Model:
             raise MissingPartError("embedding", "a text or ids", "Give --vectors.")
         return self.embedding(ids)
 
+    def run_batch(
+        self,
+        ids: Integers,
+        initial_state: ModelState | None = None,
+        products: Mapping[str, Floats] | None = None,
+    ) -> Trace:
+        """Run N sequences of one length; each has the bits that it has alone.
+
+        Args:
+            ids: (N, T), rows of the embedding.
+            initial_state: one state for all, or N; zeros otherwise.
+            products: by direction, the first layer's W x + b (N, T, 4H) where `Lookup` knows
+                them; written over.
+
+        Returns:
+            The trace, arrays (N, T, ...), without tokens.
+        """
+        inputs = self._embed(ids.reshape(-1)).reshape(*ids.shape, -1)
+        return Trace(self._run_layers(inputs, self._state(initial_state), products), head=self.head)
+
     def _run_vectors(self, vectors: Floats, state: ModelState) -> Trace:
         array = np.asarray(vectors)
         width = self.parameters.input_size
@@ -136,7 +159,10 @@ class Model:
             return Trace(self._run_layers(inputs[np.newaxis], state), head=self.head).sequences[0]
         return Trace(self._run_layers(inputs, state), head=self.head)
 
-    def _run_layers(self, inputs: Floats, state: ModelState) -> tuple[LayerTrace, ...]:
+    def _run_layers(
+        self, inputs: Floats, state: ModelState, products: Mapping[str, Floats] | None = None
+    ) -> tuple[LayerTrace, ...]:
+        """Run the stack; `products` are the first layer's W x + b, by direction, if known."""
         if state.num_sequences not in (None, len(inputs)):
             raise LSTMError(
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
@@ -145,17 +171,16 @@ class Model:
         inputs = np.ascontiguousarray(inputs, self.parameters.dtype)
         traces: list[LayerTrace] = []
         for number, layer in enumerate(self.parameters.layers):
-            traces.append(_run_layer(number, layer, inputs, state))
+            known = products if number == 0 and products is not None else {}
+            traces.append(
+                LayerTrace(
+                    *(
+                        run_cell(
+                            cell, inputs, state[number, name], name, self.engine, known.get(name)
+                        )
+                        for name, cell in layer.directions.items()
+                    )
+                )
+            )
             inputs = traces[-1].hidden
         return tuple(traces)
-
-
-def _run_layer(
-    number: int, layer: LayerParameters, inputs: Floats, state: ModelState
-) -> LayerTrace:
-    return LayerTrace(
-        *(
-            run_cell(cell, inputs, state[number, direction], direction)
-            for direction, cell in layer.directions.items()
-        )
-    )

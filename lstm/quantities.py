@@ -60,6 +60,9 @@ ACTIVATION_NAMES = (
     "linear",
 )
 
+# The ways to compute; `lstm.engines` holds them.
+ENGINE_NAMES = ("auto", "numpy", "numba")
+
 NAMES = tuple(quantity.name for quantity in QUANTITIES)
 BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
 BY_SYMBOL = {quantity.symbol: quantity for quantity in QUANTITIES}

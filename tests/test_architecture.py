@@ -14,7 +14,7 @@ TOP_LEVEL = {
 }  # fmt: skip
 # Each package and what it may import beside itself and the standard library.
 FLOORS = {
-    "lstm": {"numpy", "tokenizers"},
+    "lstm": {"numpy", "tokenizers", "numba", "llvmlite"},
     "weights": {
         "lstm",
         "numpy",
@@ -32,6 +32,8 @@ ROOMS = {
     "tokenizers": "lstm/tokenizers/huggingface.py",
     "safetensors": "weights/archive.py",
     "ml_dtypes": "weights/archive.py",
+    "numba": "lstm/engines/",
+    "llvmlite": "lstm/engines/",
     "torch": "weights/containers/torch.py",
     "h5py": "weights/containers/hdf5.py",
     "onnx": "weights/containers/onnx.py",
@@ -41,6 +43,8 @@ ROOMS = {
 }
 # Made by hand or by training, run by hand: not part of the tool.
 SCRIPTS = "weights/pretrained/*/*.py"
+# What is compiled is written in a library's own words: one import of it brings the library in.
+COMPILED = tuple(f"lstm/engines/{name}.py" for name in ("kernel", "instructions", "vectors"))
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 
@@ -116,10 +120,11 @@ def test_in_cli_only_the_formats_know_numpy():
 
 
 def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
-    lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx"}
+    lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx", "numba", "llvmlite"}
+    lazy |= {path.removesuffix(".py").replace("/", ".") for path in COMPILED}
     for path in every_source():
         for name, at_top in imports(path):
-            if name.split(".")[0] in lazy:
+            if name_of(path) not in COMPILED and {name, name.split(".")[0]} & lazy:
                 assert not at_top, f"{name_of(path)}: {name} is imported at the top"
 
 

@@ -1,0 +1,35 @@
+"""The engine that a command runs on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from cli.console import note
+from cli.sources import Request
+from lstm.engines.registry import choose
+from lstm.model import Model
+
+# Of a text: letters of a word and the blank after it, in the mean.
+_BYTES_PER_STEP = 5
+
+
+def with_engine(
+    model: Model, request: Request, name: str, threads: int | None, *, verbose: bool
+) -> Model:
+    """Return the model with the engine of this name, or the one that is sooner done.
+
+    Raises:
+        LSTMError: the engine cannot run this model, or is not installed.
+    """
+    steps = None if request.num_bytes is None else request.num_bytes // _step_bytes(model, request)
+    choice = choose(name, model.parameters, steps, threads or len(os.sched_getaffinity(0)))
+    if verbose:
+        note(f"engine {choice.engine.name}: {choice.reason}.")
+    return replace(model, engine=choice.engine)
+
+
+def _step_bytes(model: Model, request: Request) -> int:
+    if request.vectors is None:
+        return _BYTES_PER_STEP
+    return model.parameters.input_size * model.parameters.dtype.itemsize

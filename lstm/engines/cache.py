@@ -1,0 +1,58 @@
+"""Where the compiled kernel is kept between two runs, and whether it is there already."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from importlib.abc import SourceLoader
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lstm.errors import MissingExtraError
+
+_SOURCES = ("vectors", "instructions", "kernel")
+
+
+def is_installed() -> bool:
+    """Return whether numba is there; it is not imported."""
+    return find_spec("numba") is not None
+
+
+def is_compiled() -> bool:
+    """Return whether a run before this one has left the kernel compiled."""
+    return any(_folder().rglob("*.nbc"))
+
+
+def load_kernel() -> Any:
+    """Import the kernel, compiled by this run or by one before.
+
+    Raises:
+        MissingExtraError: numba is not installed.
+    """
+    if not is_installed():
+        raise MissingExtraError("numba", "fast", "--engine numba")
+    from numba import config
+
+    # numba tells two versions of a file by its time and size only, and sees no further than
+    # the file itself; the folder's name tells them by what they hold.
+    before = config.CACHE_DIR
+    config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR") or str(_folder())
+    try:
+        from lstm.engines import kernel
+    finally:
+        config.CACHE_DIR = before
+    return kernel
+
+
+def _folder() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    version = sha256(b"".join(_source(name) for name in _SOURCES)).hexdigest()
+    return Path(home) / "lstm" / f"kernel-{version[:16]}"
+
+
+def _source(name: str) -> bytes:
+    spec = find_spec(f"lstm.engines.{name}")
+    if spec is None or not isinstance(spec.loader, SourceLoader):
+        return name.encode()  # the package lies somewhere without its sources: told by name only
+    return spec.loader.get_data(str(spec.origin))

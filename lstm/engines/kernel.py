@@ -1,0 +1,168 @@
+"""The compiled kernel: the standard cell in float32, many steps in one call.
+
+Every sum is taken in one order (blocks of 64 columns, each a chain of fused multiply-adds, added
+up from the first block to the last), whatever stands beside it in a batch and however many
+threads share the units. So a sequence has the same bits in every company.
+
+Addresses stand where an array may be read-only or a view.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from numba import float32, int64, njit, types, void
+
+from lstm.engines.instructions import (
+    GATES,
+    PANEL,
+    ROWS,
+    count_up,
+    counted,
+    finish_step,
+    place,
+    tile,
+)
+from lstm.engines.vectors import LANES
+
+# Vectors whose sums for one panel stay in the second-level cache.
+BLOCK = 96
+# Numbers between two counters, so that no two share a cache line.
+APART = 8
+
+_OPTIONS = {"error_model": "numpy", "nogil": True, "cache": True}
+_BYTES = 4
+# Columns in one chain: few enough to keep the rounding small and a panel's in the first cache.
+_CHAIN = 64
+# Looks at the other threads' counters before the core is offered to them: some microseconds.
+_SPINS = 2_000
+
+_many_rows = tile(ROWS, 1)
+_one_row = tile(1, 1)
+_one_row_two_panels = tile(1, 2)
+if sys.platform == "win32":
+    _let_others_run = types.ExternalFunction("SwitchToThread", types.intc())
+else:
+    _let_others_run = types.ExternalFunction("sched_yield", types.intc())
+
+_vector, _matrix, _cube = float32[::1], float32[:, ::1], float32[:, :, ::1]
+
+
+@njit(**_OPTIONS)
+def _accumulate(sums, panel, columns, count, vectors, stride, rows):
+    """Begin the sums of `count` panels (two for one row only) with `rows` vectors."""
+    width = count * PANEL
+    for k in range(0, columns, _CHAIN):
+        some = min(_CHAIN, columns - k)
+        w = panel + _BYTES * k * PANEL
+        x = vectors + _BYTES * k
+        if count == 2:
+            _one_row_two_panels(sums, 0, w, columns * PANEL, x, 0, some, k)
+            continue
+        n = 0
+        while n + ROWS <= rows:
+            here, there = sums + _BYTES * n * width, x + _BYTES * n * stride
+            _many_rows(here, width, w, 0, there, stride, some, k)
+            n += ROWS
+        while n < rows:
+            _one_row(sums + _BYTES * n * width, 0, w, 0, x + _BYTES * n * stride, 0, some, k)
+            n += 1
+
+
+@njit(void(_cube, int64, int64, int64, int64, _vector, _matrix, _matrix), **_OPTIONS)
+def multiply(panels, vectors, stride, first, last, bias, scratch, products):
+    """Write W x + b for the vectors numbered from first to last.
+
+    Args:
+        panels: (P, D, PANEL), the weights as `pack` lays them.
+        vectors: the address of the first vector; they lie `stride` numbers apart.
+        first, last: which ones.
+        bias: (4H,).
+        scratch: (BLOCK, PANEL), what is in it does not matter.
+        products: (R, 4H).
+    """
+    size, columns = bias.shape[0] // GATES, panels.shape[1]
+    sums = scratch.ctypes.data
+    for start in range(first, last, BLOCK):
+        rows = min(BLOCK, last - start)
+        x = vectors + _BYTES * start * stride
+        for p in range(panels.shape[0]):
+            panel = panels.ctypes.data + _BYTES * p * columns * PANEL
+            _accumulate(sums, panel, columns, 1, x, stride, rows)
+            unit = p * LANES
+            biases = bias.ctypes.data + _BYTES * unit
+            out = products.ctypes.data + _BYTES * (start * GATES * size + unit)
+            for n in range(rows):
+                here = out + _BYTES * n * GATES * size
+                place(sums + _BYTES * n * PANEL, biases, here, size, min(LANES, size - unit))
+
+
+@njit(**_OPTIONS)
+def _wait(barrier, thread, threads, turn):
+    """Return when every thread has finished this turn."""
+    count_up(barrier + 8 * APART * thread)
+    for other in range(threads):
+        spins = 0
+        while counted(barrier + 8 * APART * other) < turn:
+            spins += 1
+            if spins > _SPINS:  # the other one may be waiting for this very core
+                _let_others_run()
+
+
+@njit(
+    void(_cube, _cube, _cube, _cube, _cube, _matrix, _matrix, int64, int64, int64, _matrix,
+         int64, int64, int64[::1]),
+    **_OPTIONS,
+)  # fmt: skip
+def run_steps(
+    panels, z, gates, cells, hidden, first_hidden, first_cell, start, stop, pace, scratch,
+    thread, threads, barrier,
+):  # fmt: skip
+    """Take the steps from start to stop, one thread's share of the units.
+
+    Args:
+        panels: (P, H, PANEL), the recurrent weights as `pack` lays them.
+        z: (N, T, 4H), W x + b; U h is added.
+        gates, cells, hidden: (N, T, 4H), (N, T, H) twice; written.
+        first_hidden, first_cell: (N, H), the state before the run's first step.
+        start, stop, pace: counted in the order of reading; pace -1 reads from the end.
+        scratch: (max(N, 2), PANEL), this thread's own.
+        thread, threads, barrier: whose share; a counter per thread, APART numbers apart.
+    """
+    rows, steps, size = cells.shape
+    columns = panels.shape[1]
+    sums = scratch.ctypes.data
+    low = panels.shape[0] * thread // threads
+    high = panels.shape[0] * (thread + 1) // threads
+    wide = 2 if rows == 1 else 1
+    for turn in range(start, stop):
+        t = turn if pace > 0 else steps - 1 - turn
+        h, c, stride = first_hidden.ctypes.data, first_cell.ctypes.data, size
+        if turn > 0:
+            before = _BYTES * (t - pace) * size
+            h, c, stride = hidden.ctypes.data + before, cells.ctypes.data + before, steps * size
+        done = low
+        while done < high:
+            count = wide if done + wide <= high else 1
+            # Back and forth: what the last step read last is still in the cache.
+            p = done if turn % 2 == 0 else high + low - done - count
+            panel = panels.ctypes.data + _BYTES * p * columns * PANEL
+            _accumulate(sums, panel, columns, count, h, stride, rows)
+            for n in range(rows):
+                for q in range(count):
+                    unit = (p + q) * LANES
+                    at = _BYTES * ((n * steps + t) * size + unit)
+                    at_gates = _BYTES * ((n * steps + t) * GATES * size + unit)
+                    finish_step(
+                        sums + _BYTES * (n * count + q) * PANEL,
+                        z.ctypes.data + at_gates,
+                        gates.ctypes.data + at_gates,
+                        c + _BYTES * (n * stride + unit),
+                        cells.ctypes.data + at,
+                        hidden.ctypes.data + at,
+                        size,
+                        min(LANES, size - unit),
+                    )
+            done += count
+        if threads > 1:
+            _wait(barrier.ctypes.data, thread, threads, turn + 1)

@@ -1,0 +1,54 @@
+"""What each token of a vocabulary brings to the gates, computed once and then looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm.arrays import Floats, Integers
+from lstm.engines.plain import PLAIN
+from lstm.model import Model
+from lstm.parameters import CellParameters
+from lstm.state import ModelState
+from lstm.trace import Trace
+
+# A table may take this many bytes; a larger one is made anew for the tokens of each batch.
+LARGEST_TABLE = 2**29
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """Runs batches of ids whose first layer need not multiply.
+
+    A token's W x + b has the same bits wherever the token stands, so a corpus needs it once.
+    """
+
+    model: Model
+    _tables: dict[str, Floats] = field(default_factory=dict)
+
+    def run(self, ids: Integers, initial_state: ModelState | None = None) -> Trace:
+        """Run N sequences of one length; see `Model.run_batch`."""
+        cells = self.model.parameters.layers[0].directions
+        products = {
+            direction: self._products(direction, cell, ids) for direction, cell in cells.items()
+        }
+        known = {name: product for name, product in products.items() if product is not None}
+        return self.model.run_batch(ids, initial_state, known)
+
+    def _products(self, direction: str, cell: CellParameters, ids: Integers) -> Floats | None:
+        engine = next((e for e in (self.model.engine, PLAIN) if e.can_run(cell)), None)
+        embedding = self.model.embedding
+        if engine is None or embedding is None:
+            return None
+        rows = len(embedding.weight)
+        if rows * cell.bias.nbytes > LARGEST_TABLE:
+            some, places = np.unique(ids, return_inverse=True)
+            return np.take(
+                engine.multiply(cell, embedding(some)), places.reshape(ids.shape), axis=0
+            )
+        if direction not in self._tables:
+            self._tables[direction] = engine.multiply(cell, embedding.weight)
+        return np.take(self._tables[direction], embedding.check(ids.reshape(-1)), axis=0).reshape(
+            *ids.shape, -1
+        )
