@@ -1,0 +1,84 @@
+"""A corpus of sentences: tokens a second with all gates kept, beside the peers at their best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from lstm.embedding import Embedding
+from lstm.engines.compiled import CompiledEngine
+from lstm.lookup import Lookup
+from lstm.model import Model
+from lstm.parameters import LayerParameters, Parameters
+from tests.benchmarks.long import cell_of
+from tests.benchmarks.peers import Peer, peers
+from tests.benchmarks.timing import medians
+
+SIZES = (64, 256, 650)
+# Sequences in one batch; each peer is given the best of these.
+BATCHES = (32, 64, 128)
+OURS = 96
+
+Sentences = Sequence[np.ndarray]
+
+
+def measure(
+    sentences: Sentences, embedded: Model, threads: int, rounds: int = 3
+) -> Iterator[dict[str, Any]]:
+    """Yield one record per model: the embedded one, and random ones with its vocabulary."""
+    assert embedded.embedding is not None
+    rows = len(embedded.embedding.weight)
+    yield _measure(sentences, embedded, threads, rounds)
+    for size in SIZES:
+        table = np.random.default_rng(2).normal(size=(rows, size)).astype(np.float32)
+        layers = (LayerParameters(cell_of(size)),)
+        yield _measure(sentences, Model(Parameters(layers), Embedding(table)), threads, rounds)
+
+
+def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> dict[str, Any]:
+    size = model.parameters.hidden_size
+    assert model.parameters.num_layers == 1
+    assert model.embedding is not None
+    # The peers need minutes for the large models: the same part of the corpus for all.
+    some = sentences[: max(1000, int(len(sentences) * min(1, (64 / size) ** 2)))]
+    tokens = sum(map(len, some))
+    lookup = Lookup(Model(model.parameters, model.embedding, engine=CompiledEngine(threads)))
+    ways = {"lstm": lambda: ours(lookup, some)}
+    cell = model.parameters.layers[0].forward
+    table = model.embedding.weight
+    for count in sorted({1, threads}):
+        for peer in peers(cell, count):
+            for batch in BATCHES:
+                ways[f"{peer.name}, {count} thread(s), batches of {batch}"] = (
+                    lambda peer=peer, batch=batch: theirs(peer, table, some, batch)
+                )
+    seconds = medians(ways, rounds)
+    return {
+        "size": size,
+        "threads": threads,
+        "sentences": len(some),
+        "tokens per second": {name: tokens / each for name, each in seconds.items()},
+    }
+
+
+def ours(lookup: Lookup, sentences: Sentences) -> None:
+    """Batches of equal length: nothing is padded."""
+    for _, group in groupby(sorted(sentences, key=len), key=len):
+        ids = np.stack(list(group))
+        for first in range(0, len(ids), OURS):
+            lookup.run(ids[first : first + OURS])
+
+
+def theirs(peer: Peer, table: np.ndarray, sentences: Sentences, batch: int) -> None:
+    """Sorted by length, padded to the longest of the batch, or packed."""
+    ordered = sorted(sentences, key=len)
+    for first in range(0, len(ordered), batch):
+        some = ordered[first : first + batch]
+        lengths = np.array([len(each) for each in some])
+        ids = np.zeros((lengths.max(), len(some)), np.int64)
+        for n, each in enumerate(some):
+            ids[: len(each), n] = each
+        peer.run(table[ids], lengths)
