@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from cli.console import CommandLineError
 from cli.sides import Choice, Reading, Side, open_sides, run_side
-from lstm.analysis.causes import Finding, find_causes
 from lstm.analysis.divergence import Comparison, Tolerances, compare
+from lstm.analysis.explanation import Finding, Search
 from lstm.analysis.recording import Recording
 from lstm.analysis.rerun import Stored, Subject
 from weights.biases import read_stored
@@ -98,8 +98,8 @@ class Comparing(NamedTuple):
         port = outcome.recordings[suspect]
         stored = self._stored(right, str(right.model.parameters.dtype))
         subject = Subject.of(right.model, right.traces, port, stored)
-        finding = find_causes(subject, port, self.tolerances, self.choice.of)
-        return Cause(LETTERS[suspect], agree[1 - suspect], finding)
+        search = Search(subject, port, self.tolerances, self.choice.of)
+        return Cause(LETTERS[suspect], agree[1 - suspect], search.find())
 
     def _right(self, outcome: Outcome) -> Side | None:
         """The weights to measure by, run on what both sides read."""

@@ -77,7 +77,15 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "suspect": cause.suspect.lower(),
         "other_agrees": cause.right,
         "tried": cause.finding.tried,
-        "found": [{"name": one.name, "says": one.says} for one in cause.finding.found],
+        "pairs_tried": cause.finding.pairs,
+        "found": [
+            {
+                "name": one.name,
+                "says": one.says,
+                "mistakes": [mistake.name for mistake in one.mistakes],
+            }
+            for one in cause.finding.found
+        ],
     }
 
 

@@ -155,12 +155,15 @@ def _remarks(outcome: Outcome) -> Iterator[str]:
 
 def _explained(cause: Cause) -> Iterator[str]:
     """Say which mistake explains what the suspect shows, or that none does."""
-    tried, found = cause.finding
+    tried, pairs, found = cause.finding
     other = "A" if cause.suspect == "B" else "B"
     if not cause.right:
         yield f"The weights give neither what A nor what B shows; explaining {cause.suspect}."
     if not found:
-        yield f"None of {tried} known mistakes explains every step of {cause.suspect}."
+        yield (
+            f"None of {tried} known mistakes explains every step of {cause.suspect}, and no two "
+            f"of them together: {pairs} pairs were tried."
+        )
         return
     yield f"Every step of {cause.suspect} is explained, within tolerance, if in it"
     for one in found[:MOST_CAUSES]:
@@ -169,5 +172,11 @@ def _explained(cause: Cause) -> Iterator[str]:
         yield f"  or one of {len(more)} more, from {more[0].name} to {more[-1].name}."
     if len(found) > 1:
         yield "What was recorded cannot tell these apart; record more quantities or steps."
+    if pairs:
+        yield (
+            f"These are two mistakes: none of {tried} explains it alone, and {pairs} pairs were "
+            "tried."
+        )
     if cause.right:
-        yield f"{other} is what the weights give. {tried} mistakes were tried."
+        tail = "" if pairs else f" {tried} mistakes were tried."
+        yield f"{other} is what the weights give.{tail}"

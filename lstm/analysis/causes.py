@@ -1,19 +1,20 @@
-"""Why a port differs: what each known mistake would have given, and whether it is what we see."""
+"""What a port may have got wrong: every known mistake, as one that can be made and looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
-from lstm.analysis.divergence import TOLERANCES, Tolerances, compare
 from lstm.analysis.mistakes import (
+    LETTERS,
     backwards,
     cleared,
     concatenated,
     flipped,
     padded,
+    read_by,
     relabelled,
     reordered,
     reshaped,
@@ -25,8 +26,7 @@ from lstm.analysis.mistakes import (
     with_bias,
     with_forget_bias,
 )
-from lstm.analysis.recording import Recording
-from lstm.analysis.rerun import Subject, by_cell, by_step, run_layers
+from lstm.analysis.rerun import Subject, by_cell, by_step
 
 SIGMOIDS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 MATRICES = {
@@ -40,66 +40,36 @@ MOST_PADDING = 32  # steps that are tried where the number of the port's own ste
 class Hypothesis(NamedTuple):
     """A mistake that a port may have made.
 
-    `name` is short and stays the same, `says` is a sentence for people, `run` gives what a port
-    with this mistake records of each sequence.
+    `name` is short and stays the same, `says` is a sentence for people, `make` gives what runs
+    where this mistake is made, `about` names what it is about: two mistakes about the same are
+    not made together.
     """
 
     name: str
     says: str
-    run: Callable[[Subject], tuple[Recording, ...]]
+    make: Callable[[Subject], Subject]
+    about: frozenset[str]
 
 
-class Finding(NamedTuple):
-    """How many hypotheses were tried, and those under which all steps agree."""
+def every_hypothesis(subject: Subject, most_padding: int = MOST_PADDING) -> Iterator[Hypothesis]:
+    """Yield all mistakes that are possible with these parameters and inputs.
 
-    tried: int
-    found: tuple[Hypothesis, ...]
-
-
-def find_causes(
-    subject: Subject,
-    port: Sequence[Recording],
-    tolerances: Tolerances = TOLERANCES,
-    choose: Callable[[Recording], Recording] = lambda recording: recording,
-) -> Finding:
-    """Try every hypothesis, each by itself, against what the port recorded.
-
-    Args:
-        subject: the right parameters and what was read.
-        port: what the port recorded of each sequence.
-        tolerances: how far apart two numbers may be.
-        choose: what of a recording is compared; `port` is cut down to that already.
-
-    Returns:
-        All hypotheses under which every number of every step agrees; several where the record
-        cannot tell them apart.
+    They come in the order in which a port makes them: what it does to the file's arrays, how it
+    tells the gates apart, how it computes, what it reads.
     """
-    hypotheses = list(every_hypothesis(subject))
-    found = [one for one in hypotheses if _agrees(one, subject, port, tolerances, choose)]
-    return Finding(len(hypotheses), tuple(found))
-
-
-def _agrees(
-    one: Hypothesis,
-    subject: Subject,
-    port: Sequence[Recording],
-    tolerances: Tolerances,
-    choose: Callable[[Recording], Recording],
-) -> bool:
-    made = [choose(recording) for recording in one.run(subject)]
-    return compare(made, port, tolerances).same
-
-
-def every_hypothesis(subject: Subject) -> Iterator[Hypothesis]:
-    """Yield all mistakes that are possible with these parameters and inputs."""
     for family in FAMILIES:
         yield from family(subject)
+    yield from paddings(subject, most_padding)
+
+
+def _about(*parts: str) -> frozenset[str]:
+    return frozenset(parts)
 
 
 def gate_orders(subject: Subject) -> Iterator[Hypothesis]:
     """The blocks of the four gates are taken for others: 23 orders that are not the file's."""
     right, added = subject.stored.order, subject.stored.forget_bias
-    for wrong in map("".join, permutations("ifgo")):
+    for wrong in map("".join, permutations(LETTERS)):
         if wrong != right:
             change = partial(reordered, right=right, wrong=wrong, forget_bias=added)
             yield Hypothesis(
@@ -107,6 +77,7 @@ def gate_orders(subject: Subject) -> Iterator[Hypothesis]:
                 f"the blocks of the gates, in the order {_spaced(right)}, are read as if in the "
                 f"order {_spaced(wrong)}",
                 partial(by_cell, change=change),
+                _about("order"),
             )
 
 
@@ -123,6 +94,7 @@ def transposed_matrices(subject: Subject) -> Iterator[Hypothesis]:
                 f"transposed {name}",
                 f"the {name} matrix of each gate is transposed",
                 partial(by_cell, change=partial(transposed, names=matrices)),
+                _about(*matrices),
             )
 
 
@@ -149,21 +121,25 @@ def reshaped_matrices(subject: Subject) -> Iterator[Hypothesis]:
                 f"the packed {name} matrix is reshaped from {shapes.replace('as', 'to')}, where it "
                 "should be transposed",
                 partial(by_cell, change=change),
+                _about(*matrices),
             )
 
 
 def biases(subject: Subject) -> Iterator[Hypothesis]:
     """One of the file's biases is missing, or is added twice; or all of them."""
-    numbers: list[int | None] = [*range(len(subject.stored.names))]
-    names = list(subject.stored.names)
+    names = subject.stored.names
+    terms: list[tuple[int | None, str, frozenset[str]]] = [
+        (number, name, _about(name)) for number, name in enumerate(names)
+    ]
     if len(names) > 1:
-        numbers, names = [*numbers, None], [*names, "every bias"]
-    for number, name in zip(numbers, names, strict=True):
+        terms.append((None, "every bias", _about(*names)))
+    for number, name, about in terms:
         for times, verb in ((-1, "missing"), (1, "added twice")):
             yield Hypothesis(
                 f"{name} {verb}",
                 f"{name} is {verb}",
                 partial(with_bias, number=number, times=times),
+                about,
             )
 
 
@@ -176,6 +152,7 @@ def forget_biases(subject: Subject) -> Iterator[Hypothesis]:
             f"forget bias {amount:+g}",
             f"the forget gate's bias is {abs(amount):g} {'more' if amount > 0 else 'less'}",
             partial(by_cell, change=partial(with_forget_bias, amount=amount)),
+            _about("forget bias"),
         )
 
 
@@ -187,6 +164,7 @@ def sigmoids(subject: Subject) -> Iterator[Hypothesis]:
                 f"gate activation {name}",
                 f"the activation of the gates is {name}",
                 partial(by_cell, change=partial(with_activation, name=name)),
+                _about("gate activation"),
             )
 
 
@@ -199,28 +177,32 @@ def concatenations(subject: Subject) -> Iterator[Hypothesis]:
             f"concatenation [{other}, {first}]",
             f"the matrix over [{first}, {other}] is multiplied with [{other}, {first}]",
             partial(by_cell, change=partial(concatenated, first=first)),
+            _about("concatenation"),
         )
 
 
 def times(subject: Subject) -> Iterator[Hypothesis]:
     """The sequence is read from the wrong end, or recorded so."""
     end = "the input is read from its end"
-    yield Hypothesis("reversed time", end, backwards)
+    yield Hypothesis("reversed time", end, backwards, _about("time"))
     yield Hypothesis(
         "reversed time, recorded in place",
         f"{end}, and each step stands where its input does",
         partial(backwards, in_place=True),
+        _about("time"),
     )
     if subject.parameters.num_directions == 2:
         yield Hypothesis(
             "reverse direction not flipped back",
             "the reverse direction's steps stand in the order in which they were read",
-            partial(run_layers, one=flipped),
+            partial(read_by, way=flipped),
+            _about("way"),
         )
         yield Hypothesis(
             "reverse direction not reversed",
             "the reverse direction reads from the start",
-            partial(run_layers, one=unturned),
+            partial(read_by, way=unturned),
+            _about("way"),
         )
 
 
@@ -230,51 +212,55 @@ def states(subject: Subject) -> Iterator[Hypothesis]:
         "hidden and cell swapped",
         "the hidden and the cell state stand in each other's place",
         relabelled,
+        _about("labels"),
     )
     yield Hypothesis(
         "state not handed on",
         "every step starts from zeros, as if it were the first",
-        partial(run_layers, one=partial(by_step, between=cleared)),
+        partial(read_by, way=partial(by_step, between=cleared)),
+        _about("way"),
     )
     if any(layer.forward.variant.projection is not None for layer in subject.parameters.layers):
         return  # the two are not of one width
     yield Hypothesis(
         "hidden and cell swapped between steps",
         "the hidden and the cell state are handed to the next step in each other's place",
-        partial(run_layers, one=partial(by_step, between=swapped)),
+        partial(read_by, way=partial(by_step, between=swapped)),
+        _about("way"),
     )
     if not all(start.is_zero for start in subject.starts):
         yield Hypothesis(
             "hidden and cell swapped at the start",
             "the initial hidden and cell state are taken for each other",
-            partial(run_layers, one=swapped_at_start),
+            partial(read_by, way=swapped_at_start),
+            _about("way"),
         )
 
 
-def paddings(subject: Subject) -> Iterator[Hypothesis]:
+def paddings(subject: Subject, most: int) -> Iterator[Hypothesis]:
     """Zeros, or the vectors of a padding token, are read before or after the sequence."""
     reads_back = subject.parameters.num_directions == 2 or not subject.is_same_length
     for what, vector in subject.paddings.items():
         # What stands after the sequence changes nothing before it, if nothing reads from the end.
         for before, where in ((True, "before"), (False, "after"))[: 2 if reads_back else 1]:
-            for count in subject.extra_steps(MOST_PADDING):
+            for count in subject.extra_steps(most):
                 steps = "1 step" if count == 1 else f"{count} steps"
                 yield Hypothesis(
                     f"padding, {steps} {where} ({what})",
                     f"{steps} of padding ({what}) {where} the sequence are read as input",
                     partial(padded, vector=vector, before=before, count=count),
+                    _about("padding"),
                 )
 
 
 FAMILIES = (
-    gate_orders,
-    transposed_matrices,
-    reshaped_matrices,
     biases,
+    reshaped_matrices,
+    concatenations,
+    transposed_matrices,
+    gate_orders,
     forget_biases,
     sigmoids,
-    concatenations,
     times,
     states,
-    paddings,
 )

@@ -164,6 +164,13 @@ def compare(
     return Comparison(_first(pairs, stacked), tuple(_by_quantity(pairs)), found)
 
 
+def numbers_agree(
+    left: Sequence[Recording], right: Sequence[Recording], tolerances: Tolerances
+) -> bool:
+    """Whether all numbers that both sides have agree; stops at the first that do not."""
+    return not any(pair.beyond.any() for pair in _pairs(left, right, tolerances))
+
+
 def ulp_distance(left: Floats, right: Floats) -> Integers:
     """Count the float32 numbers from one to the other, int64 of the same shape.
 

@@ -1,4 +1,4 @@
-"""What ports get wrong, each mistake as a small function: a changed cell, or a changed run."""
+"""What ports get wrong, each mistake as a small function: a changed cell, or a changed subject."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm.analysis.recording import Place, Recording, Series
-from lstm.analysis.rerun import CellPlace, Subject, by_step, run_layers
+from lstm.analysis.rerun import CellPlace, OneDirection, Subject, by_step
 from lstm.arrays import Floats
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES
@@ -101,7 +100,7 @@ def concatenated(cell: CellParameters, first: str) -> CellParameters:
     return replace(cell, weight_ih=ih, weight_hh=hh)
 
 
-def with_bias(subject: Subject, number: int | None, times: int) -> tuple[Recording, ...]:
+def with_bias(subject: Subject, number: int | None, times: int) -> Subject:
     """Add one of the file's biases so many times more; None: the sum of them."""
 
     def change(place: CellPlace, cell: CellParameters) -> CellParameters:
@@ -110,14 +109,22 @@ def with_bias(subject: Subject, number: int | None, times: int) -> tuple[Recordi
         more = np.sum(chosen, axis=0, dtype=cell.dtype) * times
         return replace(cell, bias=cell.bias + more.astype(cell.dtype))
 
-    return run_layers(subject, change=change)
+    return subject.with_cells(change)
 
 
-def backwards(subject: Subject, in_place: bool = False) -> tuple[Recording, ...]:
+def backwards(subject: Subject, in_place: bool = False) -> Subject:
     """Read every sequence from its end; `in_place` records each step where its input stands."""
-    turned = replace(subject, inputs=tuple(x[::-1] for x in subject.inputs))
-    rows = slice(None, None, -1 if in_place else 1)
-    return tuple(_rows(one, rows) for one in run_layers(turned))
+    turn = slice(None, None, -1 if in_place else 1)
+    return replace(
+        subject,
+        inputs=tuple(x[::-1] for x in subject.inputs),
+        rows=tuple(rows[turn] for rows in subject.rows),
+    )
+
+
+def read_by(subject: Subject, way: OneDirection) -> Subject:
+    """Let every cell read its sequence in another way."""
+    return replace(subject, way=way)
 
 
 def flipped(
@@ -139,18 +146,9 @@ def unturned(
     return by_step(cell, inputs, start, "forward")
 
 
-def relabelled(subject: Subject) -> tuple[Recording, ...]:
+def relabelled(subject: Subject) -> Subject:
     """Record the cell state as the hidden state, and the hidden state as the cell state."""
-    names = {"hidden": "cell", "cell": "hidden"}
-    return tuple(
-        Recording(
-            {
-                Place(layer, direction, names.get(quantity, quantity)): series
-                for (layer, direction, quantity), series in one.series.items()
-            }
-        )
-        for one in run_layers(subject)
-    )
+    return replace(subject, labels={"hidden": "cell", "cell": "hidden"})
 
 
 def swapped(state: State) -> State:
@@ -170,17 +168,13 @@ def swapped_at_start(
     return by_step(cell, inputs, swapped(start), direction)
 
 
-def padded(subject: Subject, vector: Floats, before: bool, count: int) -> tuple[Recording, ...]:
-    """Read padding (D,) as if it were input, and record as many steps as the port does."""
+def padded(subject: Subject, vector: Floats, before: bool, count: int) -> Subject:
+    """Read padding (D,) as if it were input; it is recorded where the port has more steps."""
     block = np.tile(vector, (count, 1))
-    inputs = tuple(np.concatenate((block, x) if before else (x, block)) for x in subject.inputs)
-    padded = run_layers(replace(subject, inputs=inputs))
-    return tuple(
-        _rows(one, slice(len(x) - steps, None) if before else slice(steps))
-        for one, x, steps in zip(padded, inputs, subject.port_steps, strict=True)
-    )
-
-
-def _rows(recording: Recording, rows: slice) -> Recording:
-    """Keep some rows of all series, and number them anew."""
-    return Recording({p: Series.whole(one.values[rows]) for p, one in recording.series.items()})
+    recorded = np.arange(0 if subject.is_same_length else count)
+    inputs, rows = [], []
+    for x, shown in zip(subject.inputs, subject.rows, strict=True):
+        inputs.append(np.concatenate((block, x) if before else (x, block)))
+        parts = (recorded, shown + count) if before else (shown, len(x) + recorded)
+        rows.append(np.concatenate(parts))
+    return replace(subject, inputs=tuple(inputs), rows=tuple(rows))

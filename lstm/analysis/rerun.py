@@ -1,18 +1,18 @@
-"""Run parameters again with something changed: the cells, the way of a step, or the inputs."""
+"""Run parameters again with something changed: cells, inputs, the way of a step, the record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from lstm.analysis.recording import Place, Recording, Series
-from lstm.arrays import Floats
+from lstm.arrays import Floats, Integers
 from lstm.model import Model
-from lstm.parameters import CellParameters, Parameters
+from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import NAMES
 from lstm.sequence import run_cell
 from lstm.state import ModelState, State
@@ -34,69 +34,6 @@ class Stored(NamedTuple):
     forget_bias: float = 0.0
     names: tuple[str, ...] = ("the bias",)
     biases: Mapping[CellPlace, tuple[Floats, ...]] = MappingProxyType({})
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """The right parameters, what they read, and what is known of the port.
-
-    Args:
-        parameters: the weights, in the order i, f, g, o.
-        inputs: what the first layer reads, (T, D) for each sequence.
-        starts: the state in which each sequence starts.
-        port_steps: how many steps the port recorded of each sequence.
-        stored: what the file holds.
-        paddings: vectors (D,) that may be read as padding, by what they are.
-    """
-
-    parameters: Parameters
-    inputs: tuple[Floats, ...]
-    starts: tuple[ModelState, ...]
-    port_steps: tuple[int, ...]
-    stored: Stored = Stored()
-    paddings: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
-
-    @classmethod
-    def of(
-        cls, model: Model, traces: Sequence[Trace], port: Sequence[Recording], stored: Stored
-    ) -> Subject:
-        """Take parameters, inputs and states from what the model itself ran.
-
-        Args:
-            model: the right one.
-            traces: its runs of what the port read, one per sequence.
-            port: what the port recorded.
-            stored: what the model's file holds.
-        """
-        paddings = {"zeros": np.zeros(model.parameters.input_size, model.parameters.dtype)}
-        if model.embedding is not None and model.embedding.weight[0].any():
-            paddings["token 0"] = model.embedding.weight[0]
-        return cls(
-            model.parameters,
-            tuple(trace.layers[0].forward.layer_input for trace in traces),
-            tuple(trace.initial for trace in traces),
-            tuple(one.num_steps for one in port),
-            stored,
-            paddings,
-        )
-
-    def bias_terms(self, place: CellPlace) -> tuple[Floats, ...]:
-        """Return the biases of one cell as the file has them; its only one where it says none."""
-        layer, direction = place
-        cell = self.parameters.layers[layer].directions[direction]
-        return self.stored.biases.get(place, (cell.bias,))
-
-    @property
-    def is_same_length(self) -> bool:
-        """Whether the port recorded as many steps as there are inputs."""
-        return self.port_steps == tuple(len(inputs) for inputs in self.inputs)
-
-    def extra_steps(self, most: int) -> Sequence[int]:
-        """Return how many steps of padding are possible: what the port has more, else any."""
-        if self.is_same_length:
-            return range(1, most + 1)
-        more = {n - len(x) for n, x in zip(self.port_steps, self.inputs, strict=False)}
-        return [count for count in more if count > 0] if len(more) == 1 else []
 
 
 class OneDirection(Protocol):
@@ -135,50 +72,121 @@ def by_step(
     return {name: np.concatenate([records[step][name] for step in steps]) for name in NAMES}
 
 
-def run_layers(
-    subject: Subject,
-    one: OneDirection = one_direction,
-    change: Callable[[CellPlace, CellParameters], CellParameters] = lambda _, cell: cell,
-) -> tuple[Recording, ...]:
-    """Run every sequence through the stack, with another way of one direction or other cells.
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Parameters, what they read and how, and what is recorded of it.
+
+    It starts as the right ones; each mistake makes another of it, so that several can be made
+    one after the other.
 
     Args:
-        subject: the parameters and inputs.
-        one: how one cell reads one sequence.
-        change: what becomes of a cell, given its layer and direction.
+        parameters: the weights, in the order i, f, g, o.
+        inputs: what the first layer reads, (T, D) for each sequence.
+        starts: the state in which each sequence starts.
+        port_steps: how many steps the port recorded of each sequence.
+        rows: for each sequence, which steps of the run are recorded, in the order of the record.
+        stored: what the file holds.
+        paddings: vectors (D,) that may be read as padding, by what they are.
+        way: how one cell reads one sequence.
+        labels: quantities that are recorded as another: the right name, and the one given.
     """
-    layers = [
-        {name: change((number, name), cell) for name, cell in layer.directions.items()}
-        for number, layer in enumerate(subject.parameters.layers)
-    ]
-    return tuple(
-        Recording(_stack(layers, inputs.astype(subject.parameters.dtype), start, one))
-        for inputs, start in zip(subject.inputs, subject.starts, strict=True)
-    )
+
+    parameters: Parameters
+    inputs: tuple[Floats, ...]
+    starts: tuple[ModelState, ...]
+    port_steps: tuple[int, ...]
+    rows: tuple[Integers, ...]
+    stored: Stored = Stored()
+    paddings: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    way: OneDirection = one_direction
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def of(
+        cls, model: Model, traces: Sequence[Trace], port: Sequence[Recording], stored: Stored
+    ) -> Subject:
+        """Take parameters, inputs and states from what the model itself ran.
+
+        Args:
+            model: the right one.
+            traces: its runs of what the port read, one per sequence.
+            port: what the port recorded.
+            stored: what the model's file holds.
+        """
+        paddings = {"zeros": np.zeros(model.parameters.input_size, model.parameters.dtype)}
+        if model.embedding is not None and model.embedding.weight[0].any():
+            paddings["token 0"] = model.embedding.weight[0]
+        inputs = tuple(trace.layers[0].forward.layer_input for trace in traces)
+        return cls(
+            model.parameters,
+            tuple(array.astype(model.parameters.dtype) for array in inputs),
+            tuple(trace.initial for trace in traces),
+            tuple(one.num_steps for one in port),
+            tuple(np.arange(len(array)) for array in inputs),
+            stored,
+            paddings,
+        )
+
+    def bias_terms(self, place: CellPlace) -> tuple[Floats, ...]:
+        """Return the biases of one cell as the file has them; its only one where it says none."""
+        layer, direction = place
+        cell = self.parameters.layers[layer].directions[direction]
+        return self.stored.biases.get(place, (cell.bias,))
+
+    @property
+    def is_same_length(self) -> bool:
+        """Whether the port recorded as many steps as there are inputs."""
+        return self.port_steps == tuple(len(inputs) for inputs in self.inputs)
+
+    def extra_steps(self, most: int) -> Sequence[int]:
+        """Return how many steps of padding are possible: what the port has more, else any."""
+        if self.is_same_length:
+            return range(1, most + 1)
+        more = {n - len(x) for n, x in zip(self.port_steps, self.inputs, strict=False)}
+        return [count for count in more if count > 0] if len(more) == 1 else []
+
+    def with_cells(self, change: Callable[[CellPlace, CellParameters], CellParameters]) -> Subject:
+        """Change every cell, given its layer and direction."""
+        layers = (
+            {name: change((number, name), cell) for name, cell in layer.directions.items()}
+            for number, layer in enumerate(self.parameters.layers)
+        )
+        return replace(self, parameters=Parameters(tuple(LayerParameters(**c) for c in layers)))
+
+    def run(self, window: slice = slice(None)) -> tuple[Recording, ...]:
+        """Run every sequence through the stack.
+
+        Args:
+            window: which steps of the record are wanted. Where no cell reads from the end, no
+                more is run than they need.
+        """
+        return tuple(
+            self._run_one(inputs, start, rows, window)
+            for inputs, start, rows in zip(self.inputs, self.starts, self.rows, strict=True)
+        )
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _run_one(
+        self, inputs: Floats, start: ModelState, rows: Integers, window: slice
+    ) -> Recording:
+        rows, steps = rows[window], np.arange(len(rows))[window]
+        if self.parameters.num_directions == 1:
+            inputs = inputs[: rows.max(initial=-1) + 1]
+        series: dict[Place, Series] = {}
+        for number, layer in enumerate(self.parameters.layers):
+            inputs = np.ascontiguousarray(inputs)
+            outputs = []
+            for direction, cell in layer.directions.items():
+                record = self.way(cell, inputs, start[number, direction], direction)
+                for name, values in record.items():
+                    place = Place(number, direction, self.labels.get(name, name))
+                    units = np.arange(values.shape[1])
+                    series[place] = Series(values[rows], steps, units)
+                outputs.append(record["hidden"])
+            inputs = np.concatenate(outputs, axis=-1)
+        return Recording(series)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _stack(
-    layers: Sequence[Mapping[str, CellParameters]],
-    inputs: Floats,
-    start: ModelState,
-    one: OneDirection,
-) -> dict[Place, Series]:
-    series: dict[Place, Series] = {}
-    for number, directions in enumerate(layers):
-        inputs = np.ascontiguousarray(inputs)
-        outputs = []
-        for direction, cell in directions.items():
-            record = one(cell, inputs, start[number, direction], direction)
-            for name, values in record.items():
-                series[Place(number, direction, name)] = Series.whole(values)
-            outputs.append(record["hidden"])
-        inputs = np.concatenate(outputs, axis=-1)
-    return series
-
-
-def by_cell(
-    subject: Subject, change: Callable[[CellParameters], CellParameters]
-) -> tuple[Recording, ...]:
-    """Run every sequence with every cell changed in the same way."""
-    return run_layers(subject, change=lambda _, cell: change(cell))
+def by_cell(subject: Subject, change: Callable[[CellParameters], CellParameters]) -> Subject:
+    """Change every cell in the same way."""
+    return subject.with_cells(lambda _, cell: change(cell))

@@ -175,13 +175,36 @@ def test_with_weights_the_cause_is_found_between_two_traces(command, compared, p
     assert compared("all.json", "unbiased.npz", *MAP)["cause"] is None
 
 
+def test_two_mistakes_at_once_are_found_and_said_to_be_two(command, compared, folder, torch):
+    x = np.load(folder / "x.npy")
+    hidden, cell = port(torch, x, biases=("bias_ih_l0",), order="fgio")
+    np.savez(folder / "both.npz", h_out=hidden, c_out=cell)
+    found = compared("torch.safetensors", "both.npz", *MAP, *X)["cause"]
+    mistakes = ["bias_hh_l0 missing", "gate order fgio"]
+    assert [one["mistakes"] for one in found["found"]] == [mistakes]
+    assert found["found"][0]["name"] == "bias_hh_l0 missing + gate order fgio"
+    done = command("compare", "torch.safetensors", "both.npz", *MAP, *X)
+    assert done.stdout.endswith(
+        "Every step of B is explained, within tolerance, if in it\n"
+        "  bias_hh_l0 is missing, and the blocks of the gates, in the order i f g o, are read as "
+        "if in the order f g i o.\n"
+        f"These are two mistakes: none of {found['tried']} explains it alone, and "
+        f"{found['pairs_tried']} pairs were tried.\n"
+        "A is what the weights give.\n\n"
+    )
+
+
 def test_where_no_mistake_explains_a_port_it_is_said(command, compared, ports, folder):
     noise = np.random.default_rng(1).normal(size=(T, H))
     np.savez(folder / "noise.npz", hidden=noise)
-    assert compared("torch.safetensors", "noise.npz", *X)["cause"]["found"] == []
+    cause = compared("torch.safetensors", "noise.npz", *X)["cause"]
+    assert cause["found"] == []
     done = command("compare", "torch.safetensors", "noise.npz", *X)
     assert done.returncode == 1
-    assert "known mistakes explains every step of B." in done.stdout
+    assert done.stdout.endswith(
+        f"None of {cause['tried']} known mistakes explains every step of B, and no two of them "
+        f"together: {cause['pairs_tried']} pairs were tried.\n\n"
+    )
 
 
 def test_a_narrow_terminal_cuts_no_number(folder, ports):
