@@ -11,7 +11,7 @@ from cli import options as o
 from cli import untold as u
 from cli.console import UNLIMITED, CommandLineError, ExitCode, Terminal, write_json
 from cli.selection import Spans
-from cli.sources import Request
+from cli.sources import Request, Source
 from cli.tolerances import parse_tolerances
 from lstm.errors import LSTMError
 
@@ -27,7 +27,8 @@ def compare(
         str,
         typer.Argument(
             metavar="A",
-            help="What is right: a trace of lstm run, a weight file or a model inside.",
+            help="What is right: a trace of lstm run, golden values (json, npz), a weight file "
+            "or a model inside.",
             rich_help_panel=o.INPUT,
         ),
     ],
@@ -135,6 +136,7 @@ def compare(
     concatenation: u.Concatenation = None,
     coupled: u.Coupled = False,
     initial_state: o.InitialState = None,
+    carry: o.Carry = False,
     layers: o.Layers = None,
     units: o.Units = None,
     steps: o.Steps = None,
@@ -173,7 +175,7 @@ def compare(
 
     comparing = Comparing(
         (left, right), weights, names, tolerances, Choice(*spans),
-        Reading(reading, list(request.sources()) if _is_given(request) else [], initial_state),
+        Reading(reading, _sources(request), initial_state, carry),
     )  # fmt: skip
     outcome = comparing.run()
     _write(outcome, comparing.find_cause(outcome), json, color)
@@ -181,10 +183,11 @@ def compare(
         raise typer.Exit(ExitCode.DIFFERS)
 
 
-def _is_given(request: Request) -> bool:
-    """Whether the command line says what to read; what is piped in must be asked for with -."""
+def _sources(request: Request) -> list[Source]:
+    """What the command line says to read; what is piped in must be asked for with -."""
     given = (request.file, request.ids, request.vectors)
-    return bool(request.texts) or any(one is not None for one in given)
+    is_given = bool(request.texts) or any(one is not None for one in given)
+    return list(request.sources()) if is_given else []
 
 
 def _names(map: str | None, raw: str | None, shape: str | None, time_first: bool) -> PortNames:

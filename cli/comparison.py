@@ -97,7 +97,7 @@ class Comparing(NamedTuple):
         suspect = A if agree[B] or outcome.sides[B].model else B
         port = outcome.recordings[suspect]
         stored = self._stored(right, str(right.model.parameters.dtype))
-        subject = Subject.of(right.model, right.traces, port, stored)
+        subject = Subject.of(right.model, right.traces, port, stored, self.reading.carry)
         search = Search(subject, port, self.tolerances, self.choice.of)
         return Cause(LETTERS[suspect], agree[1 - suspect], search.find())
 
@@ -108,7 +108,7 @@ class Comparing(NamedTuple):
             return None
         if self.weights is None:
             return next((side for side in outcome.sides if side.model is not None), None)
-        return run_side(self.weights, [side.recordings for side in traces], self.reading)
+        return run_side(self.weights, traces, self.reading)
 
     def _stored(self, right: Side, dtype: str) -> Stored:
         """What the file of the right weights holds, read with the same options."""

@@ -33,8 +33,9 @@ def _parts(outcome: Outcome, cause: Cause | None) -> Iterator[RenderableType]:
     yield section("Compared", pairs((("A", _named(left)), ("B", _named(right)))))
     yield section(_verdict(outcome), *_where(outcome))
     several = len(outcome.recordings[0]) > 1
-    yield section("Largest differences", _largest(found.quantities, several))
-    yield section("Growth, from 1e-9 to 1", _growth(found.quantities))
+    if any(one.largest and one.largest.absolute for one in found.quantities):
+        yield section("Largest differences", _largest(found.quantities, several))
+        yield section("Growth, from 1e-9 to 1", _growth(found.quantities))
     if remarks := list(_remarks(outcome)):
         yield section("What is not on both sides", *(plain(remark) for remark in remarks))
     if cause is not None:
@@ -61,9 +62,12 @@ def _where(outcome: Outcome) -> Iterator[RenderableType]:
     if first is not None:
         yield pairs(_described(first, outcome))
         return
-    compared = sum(one.compared for one in outcome.comparison.quantities)
-    tolerance = _written(outcome.tolerances.default)
-    yield plain(f"{compared} numbers compared, all within tolerance: {tolerance}")
+    quantities = outcome.comparison.quantities
+    compared = f"{sum(one.compared for one in quantities)} numbers compared"
+    if any(one.largest and one.largest.absolute for one in quantities):
+        yield plain(f"{compared}, all within tolerance: {_written(outcome.tolerances.default)}")
+    else:
+        yield plain(f"{compared}, no two differ")
 
 
 def _described(one: Difference, outcome: Outcome) -> Iterator[tuple[str, object]]:

@@ -21,14 +21,14 @@ class Runner:
 
     Args:
         model: what runs.
-        initial_state: a state file to start from, for all sequences or one each.
+        initial_state: a state to start from, or a file of it, for all sequences or one each.
         warm_up: a text that is read first, without being recorded.
         carry: each sequence goes on from the state the one before it left.
         keep_final: remember the final states, for `write_final`.
     """
 
     model: Model
-    initial_state: Path | None = None
+    initial_state: Path | ModelState | None = None
     warm_up: str | None = None
     carry: bool = False
     keep_final: bool = False
@@ -71,6 +71,8 @@ class Runner:
     def _start(self) -> ModelState:
         if self.initial_state is None:
             return ModelState.zeros(self.model.parameters)
+        if isinstance(self.initial_state, ModelState):
+            return self.initial_state
         return read_state(self.initial_state, self.model.parameters)
 
     def _warm(self, state: ModelState) -> ModelState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ from cli.runner import Runner
 from cli.selection import Spans
 from cli.sources import Source
 from lstm.analysis.recording import Recording
+from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from lstm.model import Model
+from lstm.state import ModelState
 from lstm.trace import Trace
 from weights import load
 from weights.errors import UnknownLayoutError
@@ -27,12 +29,14 @@ class Reading(NamedTuple):
     options: dict[str, Any]
     sources: list[Source]
     initial_state: Path | None = None
+    carry: bool = False
 
     @property
     def given(self) -> list[str]:
         """The options that are given, as they are typed."""
         names = [n for n, value in self.options.items() if value not in (None, False)]
         names += ["initial_state"] if self.initial_state is not None else []
+        names += ["carry"] if self.carry else []
         given = [f"--{name.replace('_', '-')}" for name in names]
         return [*(["input"] if self.sources else []), *given]
 
@@ -41,7 +45,8 @@ class Side(NamedTuple):
     """One side: its source, what it tells of each sequence, and how.
 
     `model` and `traces` are those of weights that were run; `told` is what a trace says of the
-    model that made it; `is_foreign` whether it is named as a port names it.
+    model that made it; `is_foreign` whether it is named as a port names it; `initial` is the
+    state from which it tells that it started.
     """
 
     source: str
@@ -50,6 +55,7 @@ class Side(NamedTuple):
     traces: tuple[Trace, ...] = ()
     told: dict[str, Any] | None = None
     is_foreign: bool = False
+    initial: Mapping[str, Floats] | None = None
 
 
 class Choice(NamedTuple):
@@ -86,9 +92,9 @@ def open_sides(left: str, right: str, names: PortNames, reading: Reading) -> tup
     read = [_trace(s, names) if t else None for s, t in zip((left, right), traces, strict=True)]
     if not any(traces) and not reading.sources:
         raise CommandLineError("expected a TEXT, --file, --ids or --vectors to run A and B on.")
-    recordings = [side.recordings for side in read if side is not None]
+    told = [side for side in read if side is not None]
     sides = [
-        side or run_side(source, recordings, reading)
+        side or run_side(source, told, reading)
         for source, side in zip((left, right), read, strict=True)
     ]
     return sides[0], sides[1]
@@ -96,26 +102,43 @@ def open_sides(left: str, right: str, names: PortNames, reading: Reading) -> tup
 
 def _trace(source: str, names: PortNames) -> Side:
     file = read_trace(Path(source), names)
-    return Side(source, file.recordings, told=file.model, is_foreign=file.is_foreign)
+    return Side(
+        source,
+        file.recordings,
+        told=file.model,
+        is_foreign=file.is_foreign,
+        initial=file.initial,
+    )
 
 
-def run_side(source: str, read: Sequence[Sequence[Recording]], reading: Reading) -> Side:
-    """Run weights on what is given, else on what one of these recordings has read."""
+def run_side(source: str, traces: Sequence[Side], reading: Reading) -> Side:
+    """Run weights on what is given, else on what one of these traces has read."""
     try:
         model = load(source, **reading.options)
     except UnknownLayoutError as error:
         hint = "If it is what a port recorded, say what is what: --map hidden=NAME,cell=NAME."
         raise LSTMError(f"{error.message} {hint}").at(source) from None
     tell_assumptions(model)
-    sources = reading.sources or _sources(model, read)
-    traces = tuple(Runner(model, reading.initial_state).run(sources))
-    return Side(source, tuple(map(Recording.of, traces)), model, traces)
+    sources = reading.sources or _sources(model, traces)
+    if reading.carry and len(sources) == 1:
+        raise CommandLineError("--carry: expected several sequences, found one. Leave it out.")
+    start = reading.initial_state or _start(model, traces)
+    made = tuple(Runner(model, start, carry=reading.carry).run(sources))
+    return Side(source, tuple(map(Recording.of, made)), model, made)
 
 
-def _sources(model: Model, read: Sequence[Sequence[Recording]]) -> list[Source]:
-    """What the first of these recordings read that says so."""
-    for recordings in read:
-        sources = [_source(model, recording) for recording in recordings]
+def _start(model: Model, traces: Sequence[Side]) -> ModelState | None:
+    """The state from which the first trace that says so started; None where that is zeros."""
+    initial = next((side.initial for side in traces if side.initial is not None), {})
+    if not any(array.any() for array in initial.values()):
+        return None
+    return ModelState.from_arrays(initial, model.parameters)
+
+
+def _sources(model: Model, traces: Sequence[Side]) -> list[Source]:
+    """What the first of these traces read that says so."""
+    for side in traces:
+        sources = [_source(model, recording) for recording in side.recordings]
         found = [source for source in sources if source is not None]
         if found and len(found) == len(sources):
             return found

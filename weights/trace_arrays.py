@@ -25,12 +25,14 @@ BOTH = "both"
 class TraceFile(NamedTuple):
     """What a file tells: one recording per sequence, and the model that made it, if it says.
 
-    `is_foreign` tells whether the names of a port were needed to read it.
+    `is_foreign` tells whether the names of a port were needed to read it; `initial` is the state
+    before the first step by the names that state files use, where it is told.
     """
 
     recordings: tuple[Recording, ...]
     model: dict[str, Any] | None = None
     is_foreign: bool = False
+    initial: Mapping[str, Floats] | None = None
 
 
 def is_recorded(names: list[str], port: PortNames) -> bool:

@@ -17,6 +17,8 @@ from lstm.errors import LSTMError
 from lstm.quantities import BY_NAME, DIRECTIONS
 from weights.errors import UnreadableFileError
 from weights.trace_arrays import TraceFile, foreign, with_units
+from weights.trace_golden import SCHEMA as GOLDEN
+from weights.trace_golden import from_golden_document
 from weights.trace_names import PortNames
 
 KEYS = ("sequence", "step", "token", "id", "layer", "direction")
@@ -26,7 +28,7 @@ Record = Mapping[str, Any]
 
 
 def from_json(data: bytes, names: PortNames) -> TraceFile:
-    """Read a document of `lstm run --json`, or an object of a port's arrays.
+    """Read a document of `lstm run --json` or `lstm golden`, or an object of a port's arrays.
 
     Raises:
         UnreadableFileError: it is no JSON, or no trace.
@@ -34,9 +36,11 @@ def from_json(data: bytes, names: PortNames) -> TraceFile:
     document = _parsed(data)
     if not isinstance(document, dict):
         raise UnreadableFileError("expected a trace, found JSON that is no object.")
-    if "sequences" not in document:
+    if "sequences" not in document and document.get("schema") != GOLDEN:
         return foreign({k: _array(k, v) for k, v in document.items()}, names)
     try:
+        if document.get("schema") == GOLDEN:
+            return from_golden_document(document)
         dtype = document["model"]["dtype"]
         recordings = tuple(
             _recording(sequence["steps"], sequence, dtype, document.get("units"))

@@ -1,4 +1,4 @@
-"""Traces from files: what `lstm run` writes, and what somebody else's port recorded."""
+"""Traces from files: what `lstm run` and `lstm golden` write, and what a port recorded."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from weights.trace_arrays import (
     is_recorded,
     split_directions,
 )
+from weights.trace_golden import SCHEMA as GOLDEN
+from weights.trace_golden import from_golden_arrays, is_golden
 from weights.trace_names import PortNames
 from weights.trace_records import from_csv, from_json, from_ndjson
 from weights.vectors import DAMAGED
@@ -42,14 +44,15 @@ def is_trace(source: str | os.PathLike[str], names: PortNames = NO_NAMES) -> boo
     if source in MODEL_NAMES or not path.is_file():
         return False
     match path.suffix:
-        case ".ndjson" | ".jsonl" | ".csv" | ".tsv":
+        case ".ndjson" | ".jsonl" | ".csv" | ".tsv" | ".h":
             return True
         case ".json":
             with path.open("rb") as file:
                 start = file.read(65536)
             return not any(word in start for word in OF_WEIGHTS)
         case ".npz":
-            return zipfile.is_zipfile(path) and is_recorded(_members(path), names)
+            members = _members(path) if zipfile.is_zipfile(path) else []
+            return is_golden(members) or is_recorded(members, names)
         case ".safetensors":
             return is_recorded(list(open_archive(path).tensors), names)
     return names.raw is not None
@@ -91,6 +94,10 @@ def _read(path: Path, names: PortNames) -> TraceFile:
             archive = open_archive(path)
             arrays = {name: archive.read(name, archive.widest_dtype) for name in archive.tensors}
             return from_arrays(arrays, archive.metadata, names)
+        case ".h":
+            raise UnreadableFileError(
+                "a C header cannot be compared. Write it with lstm golden --format json or npz."
+            )
         case ".npy":
             return foreign({"": _loaded(path)}, names.bare)
     return _raw(path, names)
@@ -118,6 +125,8 @@ def _npz(path: Path, names: PortNames) -> TraceFile:
         metadata = {} if given is None else orjson.loads(str(given))
     except DAMAGED as error:
         raise UnreadableFileError(f"not a valid .npz file of numbers: {error}.") from None
+    if is_golden([*arrays, "metadata"]) and metadata.get("schema") == GOLDEN:
+        return from_golden_arrays(arrays, metadata)
     return from_arrays(arrays, metadata, names)
 
 

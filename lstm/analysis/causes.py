@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from typing import NamedTuple
@@ -214,6 +215,14 @@ def states(subject: Subject) -> Iterator[Hypothesis]:
         relabelled,
         _about("labels"),
     )
+    if len(subject.inputs) > 1:
+        kept = "is kept" if not subject.carry else "is not kept"
+        yield Hypothesis(
+            f"state {kept} between sequences",
+            f"the state {kept} from each sequence to the next",
+            partial(replace, carry=not subject.carry),
+            _about("carry"),
+        )
     yield Hypothesis(
         "state not handed on",
         "every step starts from zeros, as if it were the first",

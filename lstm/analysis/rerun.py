@@ -88,6 +88,7 @@ class Subject:
         stored: what the file holds.
         paddings: vectors (D,) that may be read as padding, by what they are.
         way: how one cell reads one sequence.
+        carry: whether each sequence goes on from the state that the one before it left.
         labels: quantities that are recorded as another: the right name, and the one given.
     """
 
@@ -99,11 +100,17 @@ class Subject:
     stored: Stored = Stored()
     paddings: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
     way: OneDirection = one_direction
+    carry: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(
-        cls, model: Model, traces: Sequence[Trace], port: Sequence[Recording], stored: Stored
+        cls,
+        model: Model,
+        traces: Sequence[Trace],
+        port: Sequence[Recording],
+        stored: Stored,
+        carry: bool = False,
     ) -> Subject:
         """Take parameters, inputs and states from what the model itself ran.
 
@@ -112,6 +119,7 @@ class Subject:
             traces: its runs of what the port read, one per sequence.
             port: what the port recorded.
             stored: what the model's file holds.
+            carry: whether each sequence went on from the state of the one before it.
         """
         paddings = {"zeros": np.zeros(model.parameters.input_size, model.parameters.dtype)}
         if model.embedding is not None and model.embedding.weight[0].any():
@@ -125,6 +133,7 @@ class Subject:
             tuple(np.arange(len(array)) for array in inputs),
             stored,
             paddings,
+            carry=carry,
         )
 
     def bias_terms(self, place: CellPlace) -> tuple[Floats, ...]:
@@ -160,19 +169,23 @@ class Subject:
             window: which steps of the record are wanted. Where no cell reads from the end, no
                 more is run than they need.
         """
-        return tuple(
-            self._run_one(inputs, start, rows, window)
-            for inputs, start, rows in zip(self.inputs, self.starts, self.rows, strict=True)
-        )
+        recordings: list[Recording] = []
+        final: ModelState | None = None
+        for inputs, start, rows in zip(self.inputs, self.starts, self.rows, strict=True):
+            first = final if self.carry and final is not None else start
+            recording, final = self._run_one(inputs, first, rows, window)
+            recordings.append(recording)
+        return tuple(recordings)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _run_one(
         self, inputs: Floats, start: ModelState, rows: Integers, window: slice
-    ) -> Recording:
+    ) -> tuple[Recording, ModelState]:
         rows, steps = rows[window], np.arange(len(rows))[window]
         if self.parameters.num_directions == 1:
             inputs = inputs[: rows.max(initial=-1) + 1]
         series: dict[Place, Series] = {}
+        finals: dict[CellPlace, State] = {}
         for number, layer in enumerate(self.parameters.layers):
             inputs = np.ascontiguousarray(inputs)
             outputs = []
@@ -183,8 +196,18 @@ class Subject:
                     units = np.arange(values.shape[1])
                     series[place] = Series(values[rows], steps, units)
                 outputs.append(record["hidden"])
+                last = _last(record, start[number, direction], direction)
+                finals[number, direction] = last
             inputs = np.concatenate(outputs, axis=-1)
-        return Recording(series)
+        return Recording(series), ModelState(finals)
+
+
+def _last(record: Mapping[str, Floats], start: State, direction: str) -> State:
+    """The state after the step that is read last; without steps, the one before them."""
+    if not len(record["cell"]):
+        return start
+    row = -1 if direction == "forward" else 0
+    return State(h=record["hidden"][row], c=record["cell"][row])
 
 
 def by_cell(subject: Subject, change: Callable[[CellParameters], CellParameters]) -> Subject:

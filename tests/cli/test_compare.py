@@ -95,7 +95,9 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def port(arrays, x, biases=("bias_ih_l0", "bias_hh_l0"), order="ifgo"):
+def port(
+    arrays, x, biases=("bias_ih_l0", "bias_hh_l0"), order="ifgo", squash=sigmoid, forget_bias=0
+):
     """Somebody's own LSTM."""
     h, c = np.zeros(H), np.zeros(H)
     hidden, cell = [], []
@@ -103,8 +105,8 @@ def port(arrays, x, biases=("bias_ih_l0", "bias_hh_l0"), order="ifgo"):
         z = arrays["weight_ih_l0"] @ row + arrays["weight_hh_l0"] @ h
         z = z + sum(arrays[name] for name in biases)
         gate = dict(zip(order, np.split(z, 4), strict=True))
-        c = sigmoid(gate["f"]) * c + sigmoid(gate["i"]) * np.tanh(gate["g"])
-        h = sigmoid(gate["o"]) * np.tanh(c)
+        c = squash(gate["f"] + forget_bias) * c + squash(gate["i"]) * np.tanh(gate["g"])
+        h = squash(gate["o"]) * np.tanh(c)
         hidden.append(h)
         cell.append(c)
     return np.array(hidden), np.array(cell)
@@ -162,6 +164,47 @@ def test_the_mistake_of_a_port_is_found_from_any_file(compared, ports, name, cau
     assert [one["name"] for one in found["cause"]["found"]] == [cause]
     assert found["cause"]["suspect"] == "b"
     assert found["cause"]["other_agrees"]
+
+
+def turned(arrays):
+    """The recurrent matrix of each gate, transposed."""
+    blocks = [block.T for block in np.split(arrays["weight_hh_l0"], 4)]
+    return {**arrays, "weight_hh_l0": np.concatenate(blocks)}
+
+
+def crossed(arrays):
+    """[h, x] in the place of [x, h]."""
+    whole = np.concatenate([arrays["weight_hh_l0"], arrays["weight_ih_l0"]], axis=1)
+    return {**arrays, "weight_ih_l0": whole[:, :D], "weight_hh_l0": whole[:, D:]}
+
+
+BOTH = ("bias_ih_l0", "bias_hh_l0")
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (lambda w, x: port(w, x, (*BOTH, "bias_ih_l0")), "bias_ih_l0 added twice"),
+        (lambda w, x: port(w, x, ()), "every bias missing"),
+        (lambda w, x: port(w, x, forget_bias=1), "forget bias +1"),
+        (lambda w, x: port(w, x, forget_bias=-1), "forget bias -1"),
+        (lambda w, x: port(w, x, squash=lambda z: np.clip(0.2 * z + 0.5, 0, 1)),
+         "gate activation hard-sigmoid"),
+        (lambda w, x: port(w, x, squash=lambda z: np.clip(z / 6 + 0.5, 0, 1)),
+         "gate activation keras3-hard-sigmoid"),
+        (lambda w, x: port(turned(w), x), "transposed recurrent"),
+        (lambda w, x: port(crossed(w), x), "concatenation [x, h]"),
+        (lambda w, x: port(w, x[::-1]), "reversed time"),
+        (lambda w, x: port(w, x)[::-1], "hidden and cell swapped"),
+        (lambda w, x: [one[2:] for one in port(w, np.concatenate([np.zeros((2, D)), x]))],
+         "padding, 2 steps before (zeros)"),
+    ],
+)  # fmt: skip
+def test_every_mistake_is_named_by_the_command(compared, folder, torch, made, name):
+    hidden, cell = made(torch, np.load(folder / "x.npy"))
+    np.savez(folder / "mistaken.npz", h_out=hidden, c_out=cell)
+    found = compared("torch.safetensors", "mistaken.npz", *MAP, *X)
+    assert [one["name"] for one in found["cause"]["found"]] == [name]
 
 
 def test_with_weights_the_cause_is_found_between_two_traces(command, compared, ports):
@@ -408,6 +451,8 @@ def test_a_trace_from_a_given_state_is_compared_from_that_state(command, compare
         (2, ["t.npz", "t.npz", "--ulp", "0.5"], "--ulp: expected a whole number, 0 or more, fo"),
         (2, ["english", "english", "a", "-w", "english"], "--weights: A and B are weights them"),
         (2, ["english", "english", "a", "--raw", "h"], "--map, --raw, --time-first: neither A nor"),
+        (2, ["t.npz", "t.npz", "--carry"], "--carry: A and B are traces, which are not run."),
+        (2, ["english", "english", "a", "--carry"], "--carry: expected several sequences, found"),
         (3, ["t.npz", "cells.npz"], "nothing to compare: A holds l0.h, B l0.c. Name what belongs"),
         (3, ["t.npz", "none.npz"], "none.npz: no such file, and no model of that name inside"),
         (3, ["t.npz", "other.npz"], "other.npz: no known layout has tensors named q."),
@@ -435,3 +480,99 @@ def test_help_needs_neither_numpy_nor_rich(folder):
     assert "--atol" in done.stdout
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert not {"numpy", "rich", "safetensors"} & loaded
+
+
+# Golden values as a side
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_golden_values_agree_with_the_weights_and_with_a_port(
+    command, compared, ports, folder, ending
+):
+    golden = f"golden.{ending}"
+    made = command("golden", *X, "-w", "torch.safetensors", "--order", "ofig", "-o", golden)
+    assert (made.returncode, made.stderr) == (0, "")
+    # The weights run on the inputs that the golden file holds.
+    found = compared("torch.safetensors", golden, "--atol", "0", "--rtol", "0")
+    assert found["same"]
+    assert (found["b"]["kind"], found["b"]["model"]["source"]) == ("trace", "torch.safetensors")
+    assert len(found["quantities"]) == 14
+    assert compared(golden, "right.npz", *MAP)["same"]
+    wrong = compared(golden, "disordered.npz", *MAP, "--weights", "torch.safetensors")
+    assert wrong["cause"]["suspect"] == "b"
+    assert [one["name"] for one in wrong["cause"]["found"]] == ["gate order ofig"]
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_golden_values_tell_the_tokens_and_the_state_they_started_from(command, compared, ending):
+    command("run", "((", "-w", "brackets", "--final-state", "start.safetensors", "-o", "a.json")
+    given = ("-w", "brackets", "--initial-state", "start.safetensors")
+    command("golden", ")(", *given, "--show", "cell,hidden", "-o", f"started.{ending}")
+    found = compared("brackets", f"started.{ending}")
+    assert found["same"]
+    assert [one["compared"] for one in found["quantities"]] == [4, 2, 2]  # 2 inputs a step
+    assert compared(f"started.{ending}", "brackets")["same"]
+    command("golden", ")(", "-w", "brackets", "-o", f"anew.{ending}")
+    parted = compared(f"started.{ending}", f"anew.{ending}")
+    assert (parted["first"]["step"], parted["first"]["token"]) == (0, ")")
+
+
+def test_numbers_that_json_cannot_hold_are_compared_as_what_they_are(command, compared, folder):
+    np.save(folder / "nan.npy", np.array([[np.nan, 1], [2, np.inf]], np.float32))
+    for ending in ("json", "npz"):
+        command("golden", "--vectors", "nan.npy", "-w", "brackets", "-o", f"odd.{ending}")
+    assert not compared("odd.json", "odd.npz")["same"]
+    assert compared("odd.json", "odd.npz", "--equal-nan", "--ulp", "0")["same"]
+
+
+def test_a_golden_header_and_a_broken_golden_file_are_refused(command, refused, folder):
+    command("golden", "(", "-w", "brackets", "-o", "golden.h")
+    assert refused(3, "brackets", "golden.h") == (
+        "golden.h: a C header cannot be compared. Write it with lstm golden --format json or npz."
+    )
+    (folder / "broken.json").write_text('{"schema": "lstm.golden/1", "model": {}}')
+    said = refused(3, "brackets", "broken.json")
+    assert said.startswith("broken.json: expected a trace as lstm run writes it, found a record")
+
+
+# The state from line to line
+
+
+def test_lines_are_carried_on_where_asked(command, compared):
+    lines = ("( (", ") a", "(")
+    command("run", *lines, "-w", "brackets", "--carry", "-o", "carried.json")
+    assert compared("brackets", "carried.json", "--carry")["same"]
+    assert compared("carried.json", "brackets", *lines, "--carry")["same"]
+    anew = compared("brackets", "carried.json")
+    assert (anew["first"]["sequence"], anew["first"]["step"]) == (1, 0)
+    assert [one["name"] for one in anew["cause"]["found"]] == ["state is kept between sequences"]
+    found = compared("brackets", "brackets", *lines, "--carry")
+    assert found["same"]
+    assert found["sequences"] == 3
+
+
+def test_a_mistake_is_found_in_lines_that_are_carried_on(command, compared, ports, folder, torch):
+    x = np.random.default_rng(4).normal(size=(3, 4, D)).astype(np.float32)
+    np.save(folder / "lines.npy", x)
+    hidden, _ = port(torch, x.reshape(-1, D), biases=("bias_ih_l0",))
+    np.savez(folder / "lines.npz", hidden=hidden.reshape(3, 4, H))
+    given = ("torch.safetensors", "lines.npz", "--vectors", "lines.npy")
+    found = compared(*given, "--carry")
+    assert [one["name"] for one in found["cause"]["found"]] == ["bias_hh_l0 missing"]
+    found = compared(*given)
+    assert [one["name"] for one in found["cause"]["found"]] == [
+        "bias_hh_l0 missing + state is kept between sequences"
+    ]
+
+
+def test_sides_without_any_difference_need_no_tables(command):
+    done = command("compare", "brackets", "brackets", "( a")
+    assert done.stdout == (
+        "Compared\n"
+        "A  brackets: weights, 1 sequence\n"
+        "B  brackets: weights, 1 sequence\n"
+        "\n"
+        "They agree\n"
+        "45 numbers compared, no two differ\n"
+        "\n"
+    )

@@ -6,8 +6,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from cli.formats.record import model_record, text_record
 from weights.golden import Golden
-
-GOLDEN_SCHEMA = "lstm.golden/1"
+from weights.trace_golden import SCHEMA
 
 
 class GoldenReport(NamedTuple):
@@ -23,7 +22,7 @@ def provenance(report: GoldenReport) -> dict[str, Any]:
     """Say what ran, what it read, how the weights are written, and how close is close."""
     golden = report.golden
     return {
-        "schema": GOLDEN_SCHEMA,
+        "schema": SCHEMA,
         "command": list(report.command),
         "model": model_record(golden.model),
         **text_record(golden.trace),
