@@ -108,6 +108,14 @@ def golden(
             rich_help_panel=o.SHOW,
         ),
     ] = "all",
+    head: Annotated[
+        bool,
+        typer.Option(
+            "--head",
+            help="Also the head: its weights, and the logits and probabilities of every step.",
+            rich_help_panel=o.SHOW,
+        ),
+    ] = False,
     format: Annotated[
         str | None,
         typer.Option(
@@ -159,8 +167,10 @@ def golden(
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
         coupled=coupled,
     )  # fmt: skip
+    if head and model.head is None:
+        raise CommandLineError("--head: the model has no head. Leave it out.")
     trace = _only(Runner(model, initial_state), request)
-    collected = collect(model, trace, Port(order, matrices, biases), quantities)
+    collected = collect(model, trace, Port(order, matrices, biases), quantities, head)
     _tell(collected)
     with opened(output) as stream:
         chosen.write(GoldenReport(collected, _command(), stream, bits))

@@ -61,9 +61,8 @@ class Head:
     predicts_tokens: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("weight", "bias", "projection", "projection_bias"):
-            if (array := getattr(self, name)) is not None:
-                object.__setattr__(self, name, frozen(array))
+        for name, array in self.arrays.items():
+            object.__setattr__(self, name, frozen(array))
         self._check_shapes()
         if self.names is not None and len(self.names) != self.num_outcomes:
             raise LSTMError(
@@ -93,6 +92,12 @@ class Head:
         first = self.weight if self.projection is None else self.projection
         return int(first.shape[-1])
 
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """Return the arrays that are there, by name."""
+        names = ("weight", "bias", "projection", "projection_bias")
+        return {name: array for name in names if (array := getattr(self, name)) is not None}
+
     def logits(self, hidden: Floats) -> Floats:
         """Score every outcome for hidden states (..., H); returns (..., O)."""
         if self.projection is not None:
@@ -116,6 +121,15 @@ def log_softmax(logits: Floats) -> Floats:
     scores = logits.astype(np.float64)
     scores -= scores.max(axis=-1, keepdims=True)
     return np.asarray(scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True)))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Turn scores (..., O) into probabilities of the same dtype, computed in float64.
+
+    >>> softmax(np.array([0.0, np.log(3)])).round(6).tolist()
+    [0.25, 0.75]
+    """
+    return np.exp(log_softmax(logits)).astype(logits.dtype)
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -10,6 +10,7 @@ import numpy as np
 from lstm.analysis.precision import Tolerance, tolerances
 from lstm.arrays import Floats, Integers, frozen
 from lstm.errors import LSTMError
+from lstm.head import Head, softmax
 from lstm.model import Model
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES, NAMES
@@ -68,6 +69,31 @@ class GoldenCell:
 
 
 @dataclass(frozen=True, eq=False)
+class GoldenHead:
+    """The head over the top layer's hidden states, and what it says after each step.
+
+    logits = weight (projection h + projection_bias) + bias; probabilities = softmax(logits)
+
+    Args:
+        input_size: the width of the hidden state that it reads.
+        projection_size: that of what its projection gives; 0 where there is none.
+        weights: in the port's form: `weight`, and what there is of `bias`, `projection` and
+            `projection_bias`.
+        expected: `logits` and `probabilities`, (T, O) each.
+    """
+
+    input_size: int
+    projection_size: int
+    weights: Mapping[str, Floats]
+    expected: Mapping[str, Floats]
+
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """All its arrays by name."""
+        return {**self.weights, **self.expected}
+
+
+@dataclass(frozen=True, eq=False)
 class Golden:
     """All that a port is checked against.
 
@@ -77,6 +103,7 @@ class Golden:
         port: how the weights are written.
         cells: layer by layer, forward first.
         tolerances: by quantity, for a port that computes in the model's dtype.
+        head: None where it is not wanted.
     """
 
     model: Model
@@ -84,6 +111,7 @@ class Golden:
     port: Port
     cells: tuple[GoldenCell, ...]
     tolerances: Mapping[str, Tolerance]
+    head: GoldenHead | None = None
 
     @property
     def inputs(self) -> Floats:
@@ -102,10 +130,18 @@ class Golden:
         arrays = {"inputs": self.inputs}
         for cell in self.cells:
             arrays |= {f"{cell.name}.{name}": array for name, array in cell.arrays.items()}
+        if self.head is not None:
+            arrays |= {f"head.{name}": array for name, array in self.head.arrays.items()}
         return arrays
 
 
-def golden(model: Model, trace: Trace, port: Port, show: Sequence[str] = NAMES) -> Golden:
+def golden(
+    model: Model,
+    trace: Trace,
+    port: Port,
+    show: Sequence[str] = NAMES,
+    with_head: bool = False,
+) -> Golden:
     """Collect what a port is checked against.
 
     Args:
@@ -113,6 +149,7 @@ def golden(model: Model, trace: Trace, port: Port, show: Sequence[str] = NAMES) 
         trace: what it did, of one sequence.
         port: how the port stores its weights.
         show: names from `lstm.quantities`.
+        with_head: whether to collect the head's weights and what it says, if there is one.
 
     Raises:
         LSTMError: the trace has no steps, the port's order is none, or a cell has something
@@ -134,7 +171,21 @@ def golden(model: Model, trace: Trace, port: Port, show: Sequence[str] = NAMES) 
         for number, layer in enumerate(model.parameters.layers)
         for record in trace.layers[number].directions
     )
-    return Golden(model, trace, port, cells, tolerances(model.parameters, trace, show))
+    head = model.head if with_head else None
+    limits = tolerances(model.parameters, trace, show, head)
+    said = None if head is None else _head(head, trace, port)
+    return Golden(model, trace, port, cells, limits, said)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _head(head: Head, trace: Trace, port: Port) -> GoldenHead:
+    logits = head.logits(trace.hidden)
+    return GoldenHead(
+        head.input_size,
+        0 if head.projection is None else len(head.projection),
+        {name: _oriented(array, port) for name, array in head.arrays.items()},
+        {"logits": frozen(logits), "probabilities": frozen(softmax(logits))},
+    )
 
 
 def stored(cell: CellParameters, port: Port) -> dict[str, Floats]:

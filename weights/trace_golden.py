@@ -15,7 +15,6 @@ from weights.trace_arrays import TraceFile
 
 SCHEMA = "lstm.golden/1"
 _CELL = re.compile(r"layers\.(\d+)\.(forward|reverse)\.([a-z_]+)")
-_INPUTS = Place(0, "forward", "layer_input")
 
 
 def is_golden(names: list[str]) -> bool:
@@ -34,10 +33,14 @@ def from_golden_arrays(arrays: Mapping[str, Floats], metadata: Mapping[str, Any]
         arrays: `inputs` and `layers.0.forward.cell`, ... as the archive names them.
         metadata: what is said of them.
     """
-    series, initial = {_INPUTS: Series.whole(arrays["inputs"])}, {}
+    series: dict[Place, Series] = {}
+    initial = {}
     for name, array in arrays.items():
         if match := _CELL.fullmatch(name):
             layer, direction, quantity = match.groups()
+            if layer == "0":
+                inputs = Series.whole(arrays["inputs"])
+                series.setdefault(Place(0, direction, "layer_input"), inputs)
             if quantity in BY_NAME:
                 series[Place(int(layer), direction, quantity)] = Series.whole(array)
             elif quantity.startswith("initial_"):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm.arrays import Floats
+from lstm.head import Head, softmax
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.trace import Trace
@@ -25,7 +26,9 @@ class Tolerance(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def tolerances(parameters: Parameters, trace: Trace, show: Sequence[str]) -> dict[str, Tolerance]:
+def tolerances(
+    parameters: Parameters, trace: Trace, show: Sequence[str], head: Head | None = None
+) -> dict[str, Tolerance]:
     """Say for each quantity how far off a correct implementation of the same dtype may be.
 
     It sums in another order and has another exp and tanh. How such roundings grow depends on
@@ -40,17 +43,21 @@ def tolerances(parameters: Parameters, trace: Trace, show: Sequence[str]) -> dic
         parameters: the weights that ran.
         trace: what they did, of one sequence.
         show: names from `lstm.quantities`.
+        head: where given, its `logits` and `probabilities` get tolerances too.
     """
     inputs = trace.layers[0].forward.layer_input
-    nudged = Model(_nudged(parameters))
+    random = np.random.default_rng(0)
+    nudged = Model(_nudged(parameters, random))
     again = nudged.run(vectors=inputs, initial_state=trace.initial)
     floor = ROUNDINGS * float(np.finfo(parameters.dtype).eps)
+    largest = {name: _largest_difference(name, trace, again) for name in show}
+    if head is not None:
+        ours, theirs = head.logits(trace.hidden), _nudged_head(head, random).logits(again.hidden)
+        largest["logits"] = _largest(ours - theirs)
+        largest["probabilities"] = _largest(softmax(ours) - softmax(theirs))
     return {
-        name: Tolerance(
-            _rounded(max(floor, MARGIN * _largest_difference(name, trace, again))),
-            _rounded(floor),
-        )
-        for name in show
+        name: Tolerance(_rounded(max(floor, MARGIN * difference)), _rounded(floor))
+        for name, difference in largest.items()
     }
 
 
@@ -59,9 +66,12 @@ def _largest_difference(name: str, one: Trace, other: Trace) -> float:
     largest = 0.0
     for ours, theirs in zip(one.layers, other.layers, strict=True):
         for a, b in zip(ours.directions, theirs.directions, strict=True):
-            difference = np.abs(getattr(a, name) - getattr(b, name))
-            largest = max(largest, float(difference[np.isfinite(difference)].max(initial=0)))
+            largest = max(largest, _largest(getattr(a, name) - getattr(b, name)))
     return largest
+
+
+def _largest(difference: Floats) -> float:
+    return float(np.abs(difference[np.isfinite(difference)]).max(initial=0))
 
 
 def _rounded(number: float) -> float:
@@ -69,8 +79,7 @@ def _rounded(number: float) -> float:
     return float(f"{number:.1e}")
 
 
-def _nudged(parameters: Parameters) -> Parameters:
-    random = np.random.default_rng(0)
+def _nudged(parameters: Parameters, random: np.random.Generator) -> Parameters:
     return Parameters(
         tuple(
             LayerParameters(*(_nudged_cell(cell, random) for cell in layer.directions.values()))
@@ -82,6 +91,17 @@ def _nudged(parameters: Parameters) -> Parameters:
 def _nudged_cell(cell: CellParameters, random: np.random.Generator) -> CellParameters:
     weight_ih, weight_hh, bias = (_nudged_array(array, random) for array in cell.arrays)
     return replace(cell, weight_ih=weight_ih, weight_hh=weight_hh, bias=bias)
+
+
+def _nudged_head(head: Head, random: np.random.Generator) -> Head:
+    arrays = {name: _nudged_array(array, random) for name, array in head.arrays.items()}
+    return replace(
+        head,
+        weight=arrays["weight"],
+        bias=arrays.get("bias"),
+        projection=arrays.get("projection"),
+        projection_bias=arrays.get("projection_bias"),
+    )
 
 
 def _nudged_array(array: Floats, random: np.random.Generator) -> Floats:

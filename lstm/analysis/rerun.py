@@ -182,7 +182,7 @@ class Subject:
         self, inputs: Floats, start: ModelState, rows: Integers, window: slice
     ) -> tuple[Recording, ModelState]:
         rows, steps = rows[window], np.arange(len(rows))[window]
-        if self.parameters.num_directions == 1:
+        if all(layer.reverse is None for layer in self.parameters.layers):
             inputs = inputs[: rows.max(initial=-1) + 1]
         series: dict[Place, Series] = {}
         finals: dict[CellPlace, State] = {}

@@ -14,6 +14,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from lstm.head import Head
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import GATES, NAMES
@@ -25,6 +26,7 @@ from weights.states import write_state
 
 ROOT = Path(__file__).parents[2]
 PORT = ROOT / "tests" / "golden" / "port.c"
+VARIANT_PORT = ROOT / "tests" / "golden" / "port_variant.c"
 # This checkout's command, wherever the script `lstm` comes from.
 COMMAND = (
     sys.executable,
@@ -82,13 +84,13 @@ def archive(golden, tmp_path_factory):
 def port(tmp_path):
     """Compile the plain LSTM in C with a header, and run it: its exit code and what it says."""
 
-    def run(text, order="ifgo", *told):
+    def run(text, order="ifgo", *told, source=PORT):
         (tmp_path / "golden.h").write_text(text)
         places = ",".join(str(order.index(letter)) for letter in "ifgo")
         program = tmp_path / "port"
         subprocess.run(
             [COMPILER, *STRICT, f"-DORDER={places}", *(f"-D{name}" for name in told),
-             "-I", tmp_path, PORT, "-o", program, "-lm"], check=True,
+             "-I", tmp_path, source, "-o", program, "-lm"], check=True,
         )  # fmt: skip
         done = subprocess.run([program], capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout
@@ -214,6 +216,103 @@ def test_a_port_that_starts_from_a_state_starts_from_that_of_the_header(
 def test_the_model_inside_agrees_over_a_long_text(header, port):
     text = header(" ".join(["the boys near the car like tea and John likes coffee ."] * 6))
     assert port(text, "ifgo") == (0, f"{72 * (64 + 13 * 128)} numbers checked, 0 differ\n")
+
+
+def variant(seed, dtype, projected, **options):
+    """D = 4, H = 3, and where projected P = 2; V = 7 outcomes over a projection 5 wide."""
+    random = np.random.default_rng(seed)
+
+    def made(*shape):
+        return random.normal(size=shape).astype(dtype)
+
+    width = 2 if projected else 3
+    arrays = {f"peephole_{gate}": made(3) for gate in ("input", "forget", "output")}
+    if projected:
+        arrays["projection"] = made(2, 3)
+    cell = CellParameters(made(12, 4), made(12, width), made(12), Variant(**arrays, **options))
+    head = Head(made(7, 5), made(7), made(5, width), predicts_tokens=False)
+    return Model(Parameters((LayerParameters(cell),)), head=head)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("projected", "options"),
+    [
+        (True, {"coupled": "input"}),
+        (True, {"coupled": "forget", "cell_clip": 0.6, "projection_clip": 0.4}),
+        (False, {"coupled": "input", "gate_activation": "hard-sigmoid"}),
+        (False, {"cell_clip": 0.25}),
+    ],
+)
+def test_a_port_of_a_variant_agrees_and_with_another_gate_order_differs(
+    header, port, tmp_path, dtype, projected, options
+):
+    save(tmp_path / "variant.safetensors", variant(3, dtype, projected, **options))
+    path = vectors(tmp_path / "x.npy", 6, 4, dtype=dtype)
+    given = ("--vectors", path, "-w", tmp_path / "variant.safetensors", "--order", "fiog")
+    told = ["PEEPHOLES", "HEAD", *(["PROJECTION"] * projected)]
+    width = 2 if projected else 3
+    count = 6 * (10 * 3 + width + 2 * 7)
+    text = header(*given, "--head")
+    done = port(text, "fiog", *told, source=VARIANT_PORT)
+    assert done == (0, f"{count} numbers checked, 0 differ\n")
+    for wrong in ("ifgo", "figo", "iofg", "ogif"):
+        assert port(text, wrong, *told, source=VARIANT_PORT)[0] == 1, wrong
+
+
+@needs_compiler
+@pytest.mark.parametrize("left_out", ["PEEPHOLES", "PROJECTION"])
+def test_a_port_that_leaves_out_a_part_of_a_variant_differs(header, port, tmp_path, left_out):
+    model = variant(5, np.float32, projected=True, coupled="input")
+    save(tmp_path / "variant.safetensors", model)
+    path = vectors(tmp_path / "x.npy", 4, 4)
+    text = header("--vectors", path, "-w", tmp_path / "variant.safetensors", "--head")
+    told = {"PEEPHOLES", "PROJECTION", "HEAD"}
+    assert port(text, "ifgo", *told, source=VARIANT_PORT)[0] == 0
+    assert port(text, "ifgo", *told - {left_out}, source=VARIANT_PORT)[0] == 1
+    without = re.sub(r"#define \w+_COUPLED .*\n", "", text)
+    assert port(without, "ifgo", *told, source=VARIANT_PORT)[0] == 1
+
+
+# The head
+
+
+def test_the_head_is_written_where_asked_with_its_weights_and_what_it_says(
+    golden, header, archive, tiny, same_bits
+):
+    given = ("John likes tea", "-w", tiny)
+    arrays, metadata = archive(*given, "--head", "--matrices", "inputs-first")
+    model = load(tiny)
+    trace = model.run("John likes tea")
+    assert np.array_equal(arrays["head.weight"], model.head.weight.T)
+    assert np.array_equal(arrays["head.projection"], model.head.projection.T)
+    assert np.array_equal(arrays["head.bias"], model.head.bias)
+    assert np.array_equal(arrays["head.logits"], trace.logits)
+    powers = np.exp(trace.logits.astype(np.float64))
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    assert np.allclose(arrays["head.probabilities"], expected, rtol=1e-6, atol=0)
+    assert arrays["head.probabilities"].dtype == np.float32
+    document = json.loads(golden(*given, "--head", "-f", "json").stdout)
+    jsonschema.validate(document, json.loads(golden("golden", command="schema").stdout))
+    assert document["tolerances"] == metadata["tolerances"]
+    assert list(document["tolerances"]) == [*NAMES, "logits", "probabilities"]
+    assert (document["head"]["input_size"], document["head"]["projection_size"]) == (5, 4)
+    same_bits(document["head"]["expected"]["logits"], trace.logits)
+    same_bits(document["head"]["weights"]["weight"], model.head.weight)
+    text = header(*given, "--head", "--bits")
+    assert "#define LSTM_GOLDEN_OUTCOMES 7\n" in text
+    assert arrays_of(text)["head_logits"][:2] == ("uint32_t", 3 * 7)
+    for name, limits in document["tolerances"].items():
+        assert f"#define LSTM_GOLDEN_ATOL_{name.upper()} {limits['atol']!r}f\n" in text
+    assert "head" not in json.loads(golden(*given, "-f", "json").stdout)
+    assert "HEAD" not in header(*given)
+
+
+def test_a_head_that_is_not_there_is_refused(golden, uneven):
+    done = golden("--ids", "1", "-w", uneven, "--head")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"error: --head: the model has no head. Leave it out.\n"
 
 
 # What stands in a header

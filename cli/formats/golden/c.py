@@ -11,7 +11,7 @@ from cli.formats.golden.literals import quoted, real, rows, type_of
 from cli.formats.golden.record import GoldenReport
 from lstm.arrays import Floats, Integers
 from lstm.quantities import BY_NAME, GATES
-from weights.golden import Golden, GoldenCell
+from weights.golden import Golden, GoldenCell, GoldenHead
 from weights.port import Port
 
 MACRO, NAME = "LSTM_GOLDEN", "lstm_golden"
@@ -46,6 +46,8 @@ def _lines(report: GoldenReport) -> Iterator[str]:
     yield from _inputs(golden, report.bits)
     for cell in golden.cells:
         yield from _cell(cell, golden.port, report.bits)
+    if golden.head is not None:
+        yield from _head(golden.head, report.bits)
     yield from ("", f"#endif /* {GUARD} */")
 
 
@@ -152,6 +154,23 @@ def _cell(cell: GoldenCell, port: Port, bits: bool) -> Iterator[str]:
         quantity = BY_NAME[name]
         about = f"{array.shape}: {quantity.title}, {quantity.symbol} = {quantity.formula}"
         yield from _array(f"{place}_{name}", array, about, bits)
+
+
+def _head(head: GoldenHead, bits: bool) -> Iterator[str]:
+    """The head's weights, which have no gates, and what it says."""
+    yield "/* The head: logits = weight (projection h + projection_bias) + bias, as far as there,"
+    yield " * h being the top layer's hidden state, the directions side by side;"
+    yield " * probabilities = softmax(logits). */"
+    yield ""
+    yield from _macros(
+        {
+            "OUTCOMES": head.expected["logits"].shape[1],
+            "HEAD_INPUT_SIZE": head.input_size,
+            "HEAD_PROJECTION_SIZE": head.projection_size,
+        }
+    )
+    for name, array in head.arrays.items():
+        yield from _array(f"head_{name}", array, f"{array.shape}", bits)
 
 
 def _shape_of(name: str, array: Floats, port: Port) -> str:

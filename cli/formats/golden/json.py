@@ -8,7 +8,7 @@ import numpy as np
 
 from cli.formats.golden.record import GoldenReport, provenance
 from cli.formats.record import dump
-from weights.golden import Golden, GoldenCell
+from weights.golden import Golden, GoldenCell, GoldenHead
 
 
 def write(report: GoldenReport) -> None:
@@ -17,6 +17,8 @@ def write(report: GoldenReport) -> None:
     head = provenance(report)
     del head["options"]  # they stand with their cells
     record = {**head, "inputs": golden.inputs, "cells": [_cell(cell) for cell in golden.cells]}
+    if golden.head is not None:
+        record["head"] = _head(golden.head)
     if bad := _nonfinite(golden):
         record["nonfinite"] = bad
     report.stream.write(dump(record) + b"\n")
@@ -34,6 +36,15 @@ def _cell(cell: GoldenCell) -> dict[str, Any]:
         "initial_hidden": cell.initial["initial_hidden"],
         "initial_cell": cell.initial["initial_cell"],
         "expected": cell.expected,
+    }
+
+
+def _head(head: GoldenHead) -> dict[str, Any]:
+    return {
+        "input_size": head.input_size,
+        "projection_size": head.projection_size,
+        "weights": head.weights,
+        "expected": head.expected,
     }
 
 

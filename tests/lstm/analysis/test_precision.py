@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lstm.analysis.precision import ROUNDINGS, tolerances
+from lstm.head import Head, softmax
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import NAMES
@@ -78,3 +79,21 @@ def test_what_is_not_finite_is_left_out():
     trace = Model(parameters).run(vectors=np.array([[1.0], [-1.0]]))
     found = tolerances(parameters, trace, NAMES)
     assert {tolerance.atol for tolerance in found.values()} == {found["hidden"].rtol}
+
+
+def test_a_head_of_another_order_of_summation_is_within_its_tolerances():
+    random = np.random.default_rng(6)
+    parameters = stack(2)
+    model = Model(parameters)
+    weight, projection = random.normal(size=(11, 5)), random.normal(size=(5, 7))
+    single = np.float32
+    head = Head(weight.astype(single), None, projection.astype(single), predicts_tokens=False)
+    trace = model.run(vectors=random.normal(size=(9, 2)))
+    found = tolerances(parameters, trace, ["hidden"], head)
+    assert list(found) == ["hidden", "logits", "probabilities"]
+    units, rows = random.permutation(7), random.permutation(5)
+    turned = Head(head.weight[:, rows], None, head.projection[rows][:, units])
+    logits, other = head.logits(trace.hidden), turned.logits(trace.hidden[:, units])
+    assert (logits != other).any()
+    assert np.abs(logits - other).max() <= found["logits"].atol < 1e-3
+    assert np.abs(softmax(logits) - softmax(other)).max() <= found["probabilities"].atol < 1e-4
