@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -43,6 +44,8 @@ def write_traces(output: Output, model: Model, traces: Iterable[Trace]) -> None:
         )
     tell_assumptions(model)
     with opened(output.path) as stream:
+        remaining = iter(traces)
+        begun = list(islice(remaining, 1))  # what is wrong from the start is said before a header
         terminal = Terminal.of(None if output.path else sys.stdout, output.color)
         writer = output.format.make(
             Report(
@@ -55,7 +58,7 @@ def write_traces(output: Output, model: Model, traces: Iterable[Trace]) -> None:
                 output.summary,
             )
         )
-        for trace in traces:
+        for trace in chain(begun, remaining):
             writer.write(trace)
         writer.close()
         stream.flush()

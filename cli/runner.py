@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from cli.console import utf8
@@ -49,18 +50,13 @@ class Runner:
                 f"--initial-state: expected one state to carry on from, found {count}. "
                 "Leave --carry out."
             )
-        number = -1
-        for number, source in enumerate(sources):
-            if count is not None and number >= count:
-                raise _wrong_count(count, "more")
+        for number, source in enumerate(sources if count is None else _exactly(count, sources)):
             state = start if count is None else self._warm(start.sequence(number))
             trace = self._run_one(source, state)
             self._remember(trace.final)
             if self.carry:
                 start = trace.final
             yield trace
-        if count is not None and number + 1 < count:
-            raise _wrong_count(count, str(number + 1))
 
     def write_final(self, path: Path) -> None:
         """Write the state after the last step: (H,), or (N, H) for N separate sequences."""
@@ -95,7 +91,12 @@ class Runner:
             raise error.at(source.place) if source.place else error from None
 
 
-def _wrong_count(expected: int, found: str) -> LSTMError:
-    return LSTMError(
-        f"--initial-state: expected one sequence for each of its {expected} states, found {found}."
-    )
+def _exactly(count: int, sources: Iterable[Source]) -> list[Source]:
+    """Take one sequence for each state, all of them before anything is run and written."""
+    taken = list(islice(sources, count + 1))
+    if len(taken) != count:
+        found = "more" if len(taken) > count else len(taken)
+        raise LSTMError(
+            f"--initial-state: expected one sequence for each of its {count} states, found {found}."
+        )
+    return taken

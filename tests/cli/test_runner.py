@@ -109,6 +109,22 @@ def test_several_sequences_leave_and_take_one_state_each(done, refusal, tiny, tm
     assert said.startswith("--initial-state: expected one state to carry on from, found 2.")
 
 
+@pytest.mark.parametrize("format", ["table", "ndjson", "csv", "json"])
+@pytest.mark.parametrize("lines", ["a\n", "a\nb\nc\n"])
+def test_another_number_of_lines_than_states_is_told_before_anything_is_written(
+    refusal, done, tiny, tmp_path, format, lines
+):
+    state = tmp_path / "states.safetensors"
+    done("run", "john", "black", "-w", tiny, "--final-state", state)
+    given = ("run", "-w", tiny, "--initial-state", state, "-f", format)
+    expected = "--initial-state: expected one sequence for each of its 2 states, found"
+    # `refusal` sees to it that nothing stands on standard output.
+    assert refusal(3, *given, stdin=lines).startswith(expected)
+    path = tmp_path / "lines.txt"
+    path.write_text(lines)
+    assert refusal(3, *given, "--file", path).startswith(expected)
+
+
 def test_an_initial_state_for_all_is_given_to_each_sequence(done, tiny, tmp_path):
     state = tmp_path / "state.safetensors"
     done("run", "john", "-w", tiny, "--final-state", state)
