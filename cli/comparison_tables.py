@@ -15,6 +15,7 @@ from cli.sides import Side
 from cli.tables import number, pairs, plain, section, show, table
 from lstm.analysis.divergence import Difference, QuantityDifference, Tolerance
 from lstm.quantities import BY_NAME
+from lstm.wording import counted
 
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST = 32  # bars; more steps share one
@@ -44,8 +45,7 @@ def _parts(outcome: Outcome, cause: Cause | None) -> Iterator[RenderableType]:
 
 def _named(side: Side) -> str:
     kind = "a trace" if side.model is None else "weights"
-    count = len(side.recordings)
-    return f"{side.source}: {kind}, {count} sequence{'' if count == 1 else 's'}"
+    return f"{side.source}: {kind}, {counted(len(side.recordings), 'sequence')}"
 
 
 def _verdict(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from cli.tables import meanings, measured, number, pairs, plain, section, show, table
+from lstm.wording import counted
 
 BARS = "▁▂▃▄▅▆▇█"
 GATE_LETTERS = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
@@ -27,17 +28,13 @@ def print_record(console: Console, record: dict[str, Any]) -> None:
             _print_statistics(console, lstm["stats"])
     if record["metadata"]:
         show(console, section("Metadata", pairs(record["metadata"].items())))
-    title = f"Tensors ({_counted(len(record['tensors']))}, {record['bytes']:,} bytes)"
+    title = f"Tensors ({counted(len(record['tensors']), 'tensor')}, {record['bytes']:,} bytes)"
     show(console, section(title, _tensors(record)))
-
-
-def _counted(number: int) -> str:
-    return "1 tensor" if number == 1 else f"{number} tensors"
 
 
 def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
     """What an LSTM person wants to know first; lines without content are left out."""
-    layers = "1 layer" if lstm["layers"] == 1 else f"{lstm['layers']} layers"
+    layers = counted(lstm["layers"], "layer")
     ways = "forward and reverse" if lstm["directions"] == 2 else "forward"
     biases = {0: "none", 1: "one per gate", 2: "two per gate, added"}[lstm["biases"]]
     facts: list[tuple[str, object]] = [

@@ -7,6 +7,7 @@ from typing import Any
 
 from cli import options as o
 from cli.console import Terminal, write_json
+from lstm.wording import counted
 from weights.pretrained.registry import DEFAULT, NAMES, path_of
 
 SCHEMA = "lstm.models/1"
@@ -60,7 +61,7 @@ def _record(name: str) -> dict[str, Any]:
 def _lines(record: dict[str, Any]) -> list[tuple[str, object]]:
     from cli.tables import measured
 
-    layers = "1 layer" if record["layers"] == 1 else f"{record['layers']} layers"
+    layers = counted(record["layers"], "layer")
     rows = [
         ("", record["description"]),
         ("size", f"{layers} of {record['hidden_size']}, {record['vocabulary_size']:,} tokens, "

@@ -10,12 +10,10 @@ import typer
 
 from cli.console import COLORS, CommandLineError
 from cli.formats.registry import FORMATS
-from lstm.quantities import NAMES
+from lstm.quantities import DTYPES, NAMES
 from weights.pretrained.registry import NAMES as MODEL_NAMES
 
 INPUT, MODEL, SHOW, OUTPUT, STATE = "Input", "Model", "What to show", "Output", "State"
-
-DTYPES = ("float32", "float64")
 
 
 def choice(values: Sequence[str]) -> Callable[[str | None], str | None]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+FEW = 8  # entries of a vocabulary that a message lists
+
 
 class LSTMError(Exception):
     """An input that cannot be used; the message is complete without a traceback."""
@@ -61,13 +63,17 @@ class ValueRangeError(LSTMError):
 
 
 class UnknownTokenError(LSTMError):
-    """A token that the vocabulary lacks, where no unknown token can stand for it."""
+    """A token that the vocabulary lacks, where no unknown token can stand for it.
 
-    def __init__(self, token: str, position: int, vocabulary_size: int) -> None:
-        self.token, self.position, self.vocabulary_size = token, position, vocabulary_size
+    A vocabulary of a few entries is listed: it is clear then what a text may hold.
+    """
+
+    def __init__(self, token: str, position: int, vocabulary: Sequence[str]) -> None:
+        self.token, self.position, self.vocabulary_size = token, position, len(vocabulary)
+        known = f" Known: {' '.join(vocabulary)}" if len(vocabulary) <= FEW else ""
         super().__init__(
             f'token "{token}" at position {position} is not in the vocabulary '
-            f"({vocabulary_size} entries), and it has no unknown token."
+            f"({self.vocabulary_size} entries), and it has no unknown token.{known}"
         )
 
 

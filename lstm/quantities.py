@@ -13,6 +13,11 @@ DIRECTIONS = ("forward", "reverse")
 # The order of the blocks in every packed array of this package.
 GATES = ("input", "forget", "candidate", "output")
 
+LETTERS = "ifgo"  # of GATES
+
+# The number formats in which a cell can be run.
+DTYPES = ("float32", "float64")
+
 
 class Quantity(NamedTuple):
     """One named array of a trace.

@@ -11,6 +11,7 @@ import numpy as np
 from lstm.arrays import Floats, frozen
 from lstm.errors import LSTMError, ShapeError
 from lstm.parameters import Parameters
+from lstm.wording import counted
 
 
 class State(NamedTuple):
@@ -135,9 +136,8 @@ def _check_names(expected: set[str], found: set[str]) -> None:
     if missing := sorted(expected - found):
         raise LSTMError(f"state: expected an array named {missing[0]}, found none.")
     if unknown := sorted(found - expected):
-        raise LSTMError(
-            f"state: expected arrays for {len(expected) // 2} cell(s), found also {unknown[0]}."
-        )
+        cells = counted(len(expected) // 2, "cell")
+        raise LSTMError(f"state: expected arrays for {cells}, found also {unknown[0]}.")
 
 
 def _check_numbers(name: str, array: Floats) -> None:

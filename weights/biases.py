@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm.analysis.rerun import Stored
 from lstm.arrays import Floats
-from lstm.quantities import GATES
+from lstm.quantities import GATES, LETTERS
 from weights.archive import Archive
 from weights.containers.registry import open_any
 from weights.layouts.detection import detect
@@ -19,7 +19,6 @@ from weights.options import CellOptions, apply
 from weights.pretrained.registry import find
 from weights.reader import Blocks, blocks_of
 
-LETTERS = "ifgo"
 BIASES = ("bias", "bias_pair", "norm_bias")
 NO_OPTIONS = CellOptions()
 

@@ -12,6 +12,7 @@ from lstm.embedding import Embedding
 from lstm.errors import LSTMError
 from lstm.head import Head
 from lstm.model import Model
+from lstm.quantities import DTYPES
 from lstm.tokenizers.tokenizer import Tokenizer
 from weights.archive import Archive
 from weights.containers.registry import open_any
@@ -24,8 +25,6 @@ from weights.parts import Named, Parts, find_parts
 from weights.pretrained.registry import DEFAULT, find
 from weights.reader import read_parameters
 from weights.vocabulary import beside, read_tokenizer
-
-DTYPES = ("float32", "float64")
 
 
 def load(

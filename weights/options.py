@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
+from lstm.quantities import LETTERS
 from weights.layouts.layout import Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
@@ -65,7 +66,7 @@ def assumptions(layout: Layout, options: CellOptions) -> tuple[str, ...]:
 def _ordered(layout: Layout, order: str | None) -> Layout:
     if order is None:
         return layout
-    if sorted(order) != sorted("ifgo"):
+    if sorted(order) != sorted(LETTERS):
         raise LSTMError(f"--gate-order: expected the letters i, f, g and o, found {order!r}.")
     if "(?P<gate>" in layout.kinds[0].pattern:
         raise LSTMError(f"--gate-order: {layout.name} has a tensor per gate, in no order.")

@@ -19,8 +19,10 @@ from cli.formats.summary import (
 )
 from cli.formats.words import Words
 from cli.tables import section
+from lstm.analysis.finiteness import nonfinite
 from lstm.quantities import BY_NAME
 from lstm.trace import DirectionTrace, Trace
+from lstm.wording import counted
 
 
 def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
@@ -42,10 +44,11 @@ def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
 
 def _title(trace: Trace, report: Report) -> str:
     parameters, source = report.model.parameters, printable(report.model.card.source)
-    read = f"{trace.num_steps} steps" if trace.text is None else printable(trace.text) or "(empty)"
-    layers = "1 layer" if parameters.num_layers == 1 else f"{parameters.num_layers} layers"
+    text = trace.text
+    read = counted(trace.num_steps, "step") if text is None else printable(text) or "(empty)"
+    layers = counted(parameters.num_layers, "layer")
     ways = ", two directions" if parameters.num_directions == 2 else ""
-    units = "1 unit" if parameters.hidden_size == 1 else f"{parameters.hidden_size} units"
+    units = counted(parameters.hidden_size, "unit")
     return f"{read}\n{source}: {layers} of {units}{ways}"
 
 
@@ -89,7 +92,12 @@ def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableTyp
 def _footer(words: Words, trace: Trace, report: Report) -> str:
     """Say what the tables leave out, and which words the model does not know."""
     summary = [GATES_EXPLAINED, _named_units_left_out(words, report)] if report.summary else []
-    lines = [*summary, _units_left_out(words, trace, report), _unknown_words(trace)]
+    lines = [
+        *summary,
+        _units_left_out(words, trace, report),
+        _unknown_words(trace),
+        _not_finite(trace),
+    ]
     return "\n".join(line for line in lines if line)
 
 
@@ -112,6 +120,17 @@ def _named_units_left_out(words: Words, report: Report) -> str:
         return ""
     source = printable(report.model.card.source)
     return f"{shown} of {len(units)} named units; lstm inspect {source} lists all."
+
+
+def _not_finite(trace: Trace) -> str:
+    """Say how much of the run is no number, and where that begins."""
+    found = nonfinite(trace)
+    if found is None:
+        return ""
+    return (
+        f"{found.bad} of the {found.total} numbers of this run are not finite; "
+        f"the first is {found.first!r}: {found.value}."
+    )
 
 
 def _unknown_words(trace: Trace) -> str:

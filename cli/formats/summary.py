@@ -34,7 +34,7 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
     for row, step in enumerate(words.steps):
         forget, write, show = record.forget[step], record.input[step], record.output[step]
         shares = (1 - forget.mean(), write.mean(), show.mean())
-        counts = (int((gate > OPEN).sum()) for gate in (forget, write, show))
+        counts = (_open(gate) for gate in (forget, write, show))
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
@@ -42,6 +42,11 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
         ]
         made.add_row(*words.cells(row), *cells)
     return made
+
+
+def _open(gate: np.ndarray) -> int | str:
+    """How many units have a gate open; of what is no number nobody can tell."""
+    return int((gate > OPEN).sum()) if np.isfinite(gate).all() else "-"
 
 
 def prediction_table(
@@ -55,11 +60,12 @@ def prediction_table(
     made = table(*words.headers, *columns, Column(expects))
     for row, step in enumerate(words.steps):
         bits = surprisal.get(step)
-        cells = [plain("-" if bits is None else f"{bits:.1f} bits")] if columns else []
-        best = (
-            f"{printable(o.name)} {_percent(o.probability)}" for o in forecast.predictions[step]
-        )
-        made.add_row(*words.cells(row), *cells, Text(_filled(best, room)))
+        is_known = bits is not None and not np.isnan(bits)
+        cells = [plain(f"{bits:.1f} bits" if is_known else "-")] if columns else []
+        outcomes = forecast.predictions[step]
+        known = all(np.isfinite(outcome.probability) for outcome in outcomes)
+        best = (f"{printable(o.name)} {_percent(o.probability)}" for o in outcomes)
+        made.add_row(*words.cells(row), *cells, Text(_filled(best, room) if known else "-"))
     return made
 
 

@@ -9,7 +9,6 @@ from itertools import permutations
 from typing import NamedTuple
 
 from lstm.analysis.mistakes import (
-    LETTERS,
     backwards,
     cleared,
     concatenated,
@@ -28,6 +27,8 @@ from lstm.analysis.mistakes import (
     with_forget_bias,
 )
 from lstm.analysis.rerun import Subject, by_cell, by_step
+from lstm.quantities import LETTERS
+from lstm.wording import counted
 
 SIGMOIDS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 MATRICES = {
@@ -253,7 +254,7 @@ def paddings(subject: Subject, most: int) -> Iterator[Hypothesis]:
         # What stands after the sequence changes nothing before it, if nothing reads from the end.
         for before, where in ((True, "before"), (False, "after"))[: 2 if reads_back else 1]:
             for count in subject.extra_steps(most):
-                steps = "1 step" if count == 1 else f"{count} steps"
+                steps = counted(count, "step")
                 yield Hypothesis(
                     f"padding, {steps} {where} ({what})",
                     f"{steps} of padding ({what}) {where} the sequence are read as input",

@@ -9,10 +9,8 @@ import numpy as np
 from lstm.analysis.rerun import CellPlace, OneDirection, Subject, by_step
 from lstm.arrays import Floats
 from lstm.parameters import CellParameters
-from lstm.quantities import GATES
+from lstm.quantities import GATES, LETTERS
 from lstm.state import State
-
-LETTERS = "ifgo"  # of GATES, the order of our own blocks
 
 
 def reordered(cell: CellParameters, right: str, wrong: str, forget_bias: float) -> CellParameters:

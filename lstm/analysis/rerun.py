@@ -13,7 +13,7 @@ from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats, Integers
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
-from lstm.quantities import NAMES
+from lstm.quantities import LETTERS, NAMES
 from lstm.sequence import run_cell
 from lstm.state import ModelState, State
 from lstm.trace import Trace
@@ -30,7 +30,7 @@ class Stored(NamedTuple):
     i, f, g, o.
     """
 
-    order: str = "ifgo"
+    order: str = LETTERS
     forget_bias: float = 0.0
     names: tuple[str, ...] = ("the bias",)
     biases: Mapping[CellPlace, tuple[Floats, ...]] = MappingProxyType({})

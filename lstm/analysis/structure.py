@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.errors import LSTMError
 from lstm.quantities import NAMES
+from lstm.wording import counted
 
 
 class Structure(NamedTuple):
@@ -62,14 +63,14 @@ def _listed(places: set[Place]) -> str:
 
 def _sentences(left: Sequence[Recording], right: Sequence[Recording]) -> Iterator[str]:
     if len(left) != len(right):
-        yield f"A has {_counted(len(left), 'sequence')}, B has {len(right)}"
+        yield f"A has {counted(len(left), 'sequence')}, B has {len(right)}"
     for number, place, one, other in _shared(left, right):
         if set(one.steps.tolist()) != set(other.steps.tolist()):
-            counts = f"A has {_counted(len(one.steps), 'step')}, B has {len(other.steps)}"
+            counts = f"A has {counted(len(one.steps), 'step')}, B has {len(other.steps)}"
             yield f"sequence {number}: {counts}" if len(left) > 1 else counts
         if len(one.units) != len(other.units) and not (one.chosen or other.chosen):
             where = f"layer {place.layer}" + ("" if _is_state(place) else ", input")
-            yield f"{where}: A has {_counted(len(one.units), 'unit')}, B has {len(other.units)}"
+            yield f"{where}: A has {counted(len(one.units), 'unit')}, B has {len(other.units)}"
 
 
 def _is_state(place: Place) -> bool:
@@ -91,10 +92,6 @@ def _shared(
         for place, series in one.series.items():
             if place in other.series:
                 yield number, place, series, other.series[place]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _whole_cells(ours: set[Place], theirs: set[Place]) -> tuple[str, ...]:

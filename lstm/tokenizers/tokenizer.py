@@ -145,7 +145,7 @@ class Tokenizer(ABC):
         if number is not None:
             return Token(piece.text, piece.read, number, piece.start, piece.end)
         if words.unknown is None or words.unknown_id is None:
-            raise UnknownTokenError(piece.read, position, len(words))
+            raise UnknownTokenError(piece.read, position, words.tokens)
         return Token(piece.text, words.unknown, words.unknown_id, piece.start, piece.end, False)
 
 

@@ -218,7 +218,7 @@ def test_an_unknown_word_is_marked_and_counted_in_the_table(done, tiny):
 def test_a_model_without_unknown_token_names_word_and_place(refusal, deep):
     message = (
         'token "dog" at position 1 is not in the vocabulary (5 entries), '
-        "and it has no unknown token."
+        "and it has no unknown token. Known: the cat sat down here"
     )
     assert refusal(3, "run", "the dog", "-w", deep, "--json") == message
     piped = refusal(3, "run", "-w", deep, "--json", stdin="the cat\nthe dog\n")

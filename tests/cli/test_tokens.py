@@ -69,3 +69,11 @@ def test_a_word_without_a_token_is_named(refusal, deep):
     assert refusal(3, "tokens", "dog", "-w", deep).startswith('token "dog" at position 0 is not')
     said = refusal(3, "tokens", "-w", deep, stdin="the\ndog\n")
     assert said.startswith('line 2: token "dog" at position 0 is not')
+
+
+def test_a_blank_that_a_vocabulary_lacks_is_told_with_what_it_has(refusal, done):
+    assert refusal(3, "run", "1 0 1", "-w", "parity") == (
+        'token " " at position 1 is not in the vocabulary (2 entries), and it has no unknown '
+        "token. Known: 0 1"
+    )
+    assert done("run", "101", "-w", "parity")

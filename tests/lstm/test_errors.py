@@ -38,7 +38,7 @@ from lstm.errors import (
             "layer: expected 0 to 1, found 2. The model has 2 layers.",
         ),
         (
-            UnknownTokenError("naïve", 3, 10000),
+            UnknownTokenError("naïve", 3, ("a",) * 10000),
             'token "naïve" at position 3 is not in the vocabulary (10000 entries), '
             "and it has no unknown token.",
         ),
@@ -64,7 +64,7 @@ def test_the_attributes_of_each_error():
     assert (shape.name, shape.symbols, shape.expected, shape.found) == ("bias", "(H,)", (3,), (2,))
     outside = ValueRangeError("step", 9, 0, 4)
     assert (outside.name, outside.found, outside.low, outside.high) == ("step", 9, 0, 4)
-    unknown = UnknownTokenError("a", 1, 2)
+    unknown = UnknownTokenError("a", 1, ("b", "c"))
     assert (unknown.token, unknown.position, unknown.vocabulary_size) == ("a", 1, 2)
     part = MissingPartError("head", "it", "Stop.")
     assert (part.part, part.needed_for, part.hint) == ("head", "it", "Stop.")

@@ -395,7 +395,8 @@ def test_an_unknown_word_raises_where_nothing_stands_for_it():
     words = WordTokenizer(Vocabulary(WORDS[:-1]), lowercase=True)
     strict = Model(model.parameters, model.embedding, tokenizer=words)
     assert refusal(strict, UnknownTokenError, text="The cat, the naïve cat.") == (
-        'token "," at position 2 is not in the vocabulary (6 entries), and it has no unknown token.'
+        'token "," at position 2 is not in the vocabulary (6 entries), and it has no unknown '
+        f"token. Known: {' '.join(WORDS[:-1])}"
     )
 
 
@@ -436,7 +437,7 @@ def test_the_state_of_another_model_raises():
     model, other = make_model(), make_model(hidden_sizes=(3, 5))
     state = ModelState.zeros(other.parameters)
     assert refusal(model, text=TEXT, initial_state=state) == (
-        "state: expected arrays for 1 cell(s), found also layers.1.forward.cell."
+        "state: expected arrays for 1 cell, found also layers.1.forward.cell."
     )
     assert refusal(other, text=TEXT, initial_state=ModelState.zeros(model.parameters)) == (
         "state: expected an array named layers.1.forward.cell, found none."

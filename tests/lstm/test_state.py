@@ -152,14 +152,14 @@ def test_a_missing_array_raises():
 
 def test_an_unknown_array_raises():
     given_arrays = {**arrays(), "layers.2.forward.cell": np.zeros(3)}
-    expected = "state: expected arrays for 2 cell(s), found also layers.2.forward.cell."
+    expected = "state: expected arrays for 2 cells, found also layers.2.forward.cell."
     assert message_of(given_arrays) == expected
 
 
 def test_the_state_of_a_reverse_direction_does_not_fit_a_model_without_one():
     both = make_state(RANDOM, make_parameters(RANDOM, 2, (3, 5), 2))
     assert message_of(both.arrays()) == (
-        "state: expected arrays for 2 cell(s), found also layers.0.reverse.cell."
+        "state: expected arrays for 2 cells, found also layers.0.reverse.cell."
     )
 
 

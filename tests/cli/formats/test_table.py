@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from weights import load
 
 BRACKETS = """\
@@ -178,3 +180,26 @@ def test_what_is_not_finite_is_shown_by_name_without_warnings(done, infinite, do
     )
     assert [row[2] for row in rows] == ["inf", "-inf", "nan"]
     assert "nan" in done("run", "--ids", "0", "-w", doomed).stdout
+
+
+def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place(
+    done, tmp_path, bare, doomed
+):
+    path = tmp_path / "x.npy"
+    np.save(path, np.array([[1, 2], [np.nan, 1], [1, 0]]))
+    shown = done("run", "--vectors", path, "-w", bare)
+    gates = shown.lines.index("What the gates did") + 2
+    assert [line.split() for line in shown.lines[gates + 1 : gates + 3]] == [
+        ["1", *"------"], ["2", *"------"],
+    ]  # fmt: skip
+    assert "-" not in shown.lines[gates]
+    # A step has 2 inputs and 13 quantities of 3 units; the input at step 2 is finite.
+    assert shown.lines[-2] == (
+        "79 of the 123 numbers of this run are not finite; the first is l0.x[0]@1: nan."
+    )
+    doomed_shown = done("run", "--ids", "0,1", "-w", doomed).lines
+    next_words = doomed_shown.index("What comes next") + 2
+    assert [line.split() for line in doomed_shown[next_words : next_words + 2]] == [
+        ["0", "0", "-"], ["1", "1", "-"],
+    ]  # fmt: skip
+    assert "not finite" not in done("run", "(a)", "-w", "brackets").stdout

@@ -89,19 +89,19 @@ def test_an_unknown_piece_becomes_the_unknown_token():
             WordTokenizer(Vocabulary(("a", "dog"))),
             "a dog, a naïve dog",
             'token "," at position 2 is not in the vocabulary (2 entries), '
-            "and it has no unknown token.",
+            "and it has no unknown token. Known: a dog",
         ),
         (
             WordTokenizer(Vocabulary(("a", "dog")), lowercase=True),
             "A Naïve dog",
             'token "naïve" at position 1 is not in the vocabulary (2 entries), '
-            "and it has no unknown token.",
+            "and it has no unknown token. Known: a dog",
         ),
         (
             CharacterTokenizer(Vocabulary(tuple("01"))),
             "0102",
             'token "2" at position 3 is not in the vocabulary (2 entries), '
-            "and it has no unknown token.",
+            "and it has no unknown token. Known: 0 1",
         ),
     ],
 )
