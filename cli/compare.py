@@ -210,6 +210,6 @@ def _write(outcome: Outcome, cause: Cause | None, json: bool, color: str) -> Non
         return
     from cli.comparison_tables import print_comparison
 
-    # A line that is longer than the terminal is wrapped there; no number is cut.
-    terminal = Terminal.of(sys.stdout, color)._replace(width=UNLIMITED)
-    print_comparison(terminal.console(), outcome, cause)
+    terminal = Terminal.of(sys.stdout, color)
+    # A table that is wider than the terminal is wrapped there; no number is cut.
+    print_comparison(terminal._replace(width=UNLIMITED).console(), outcome, cause, terminal.width)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite, log10
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -20,15 +21,16 @@ from lstm.wording import counted
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST = 32  # bars; more steps share one
 MOST_CAUSES = 4
+FAR = 10_000_000  # ULP; a number and its double are 8,388,608 apart
 SMALLEST = 1e-9  # the lowest bar; below it a difference is a dot
 
 
-def print_comparison(console: Console, outcome: Outcome, cause: Cause | None) -> None:
-    """Print the parts of a comparison, each under its heading."""
-    show(console, Group(*_parts(outcome, cause)))
+def print_comparison(console: Console, outcome: Outcome, cause: Cause | None, width: int) -> None:
+    """Print the parts of a comparison, each under its heading; sentences are `width` wide."""
+    show(console, Group(*_parts(outcome, cause, width)))
 
 
-def _parts(outcome: Outcome, cause: Cause | None) -> Iterator[RenderableType]:
+def _parts(outcome: Outcome, cause: Cause | None, width: int) -> Iterator[RenderableType]:
     left, right = outcome.sides
     found = outcome.comparison
     yield section("Compared", pairs((("A", _named(left)), ("B", _named(right)))))
@@ -38,9 +40,16 @@ def _parts(outcome: Outcome, cause: Cause | None) -> Iterator[RenderableType]:
         yield section("Largest differences", _largest(found.quantities, several))
         yield section("Growth, from 1e-9 to 1", _growth(found.quantities))
     if remarks := list(_remarks(outcome)):
-        yield section("What is not on both sides", *(plain(remark) for remark in remarks))
+        yield section("What is not on both sides", *_wrapped(remarks, width))
     if cause is not None:
-        yield section("Cause", *(plain(line) for line in _explained(cause)))
+        yield section("Cause", *_wrapped(_explained(cause), width))
+
+
+def _wrapped(lines: Iterable[str], width: int) -> Iterator[Text]:
+    """Break lines between words; what is indented stays so."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        yield from map(plain, wrap(line, width, subsequent_indent=indent))
 
 
 def _named(side: Side) -> str:
@@ -96,7 +105,10 @@ def _rounded(value: float) -> str:
 
 
 def _ulps(one: Difference) -> str:
-    return "not a number" if one.ulps is None else f"{one.ulps} ULP"
+    """Count the numbers between two that are close; of others the count says nothing."""
+    if one.ulps is None:
+        return "not a number"
+    return f"{one.ulps} ULP" if one.ulps < FAR else f"{FAR:,} ULP or more"
 
 
 def _written(tolerance: Tolerance) -> str:

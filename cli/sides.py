@@ -13,14 +13,20 @@ from cli.selection import Spans
 from cli.sources import Source
 from lstm.analysis.recording import Recording
 from lstm.arrays import Floats
-from lstm.errors import LSTMError
+from lstm.errors import LSTMError, MissingExtraError
 from lstm.model import Model
 from lstm.state import ModelState
 from lstm.trace import Trace
 from weights import load
 from weights.errors import UnknownLayoutError
+from weights.pretrained.registry import NAMES as MODEL_NAMES
 from weights.trace_names import PortNames
 from weights.traces import is_trace, read_trace
+
+RECORDED = (
+    "If it is what a port recorded, say what is what: --map hidden=NAME,cell=NAME, or "
+    "--raw hidden --shape T,H for bare numbers."
+)
 
 
 class Reading(NamedTuple):
@@ -91,7 +97,10 @@ def open_sides(left: str, right: str, names: PortNames, reading: Reading) -> tup
     traces = [is_trace(source, names) for source in (left, right)]
     read = [_trace(s, names) if t else None for s, t in zip((left, right), traces, strict=True)]
     if not any(traces) and not reading.sources:
-        raise CommandLineError("expected a TEXT, --file, --ids or --vectors to run A and B on.")
+        hint = "" if {left, right} <= {*MODEL_NAMES} else f" {RECORDED}"
+        raise CommandLineError(
+            f"expected a TEXT, --file, --ids or --vectors to run A and B on.{hint}"
+        )
     told = [side for side in read if side is not None]
     sides = [
         side or run_side(source, told, reading)
@@ -115,9 +124,8 @@ def run_side(source: str, traces: Sequence[Side], reading: Reading) -> Side:
     """Run weights on what is given, else on what one of these traces has read."""
     try:
         model = load(source, **reading.options)
-    except UnknownLayoutError as error:
-        hint = "If it is what a port recorded, say what is what: --map hidden=NAME,cell=NAME."
-        raise LSTMError(f"{error.message} {hint}").at(source) from None
+    except (UnknownLayoutError, MissingExtraError) as error:
+        raise LSTMError(f"{error.message} {RECORDED}").at(source) from None
     tell_assumptions(model)
     sources = reading.sources or _sources(model, traces)
     if reading.carry and len(sources) == 1:

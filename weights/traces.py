@@ -25,7 +25,7 @@ from weights.trace_arrays import (
 )
 from weights.trace_golden import SCHEMA as GOLDEN
 from weights.trace_golden import from_golden_arrays, is_golden
-from weights.trace_names import PortNames
+from weights.trace_names import PortNames, are_places
 from weights.trace_records import from_csv, from_json, from_ndjson
 from weights.vectors import DAMAGED
 
@@ -166,6 +166,10 @@ def parse_names(
         quantity, mark, name = entry.partition("=")
         if not mark or not name:
             raise LSTMError(f"--map: expected QUANTITY=NAME,..., found {entry!r}.")
+        if not _is_quantity(quantity) and _is_quantity(name):
+            raise LSTMError(
+                f"--map: expected QUANTITY=NAME, found {entry!r}. Turn it round: {name}={quantity}."
+            )
         places[_place("--map", quantity)] = name
     sizes = (shape or "").split(",")
     if shape is not None and (not all(s.isdecimal() for s in sizes) or len(sizes) not in (2, 3)):
@@ -176,6 +180,10 @@ def parse_names(
         None if shape is None else tuple(map(int, sizes)),
         time_first,
     )
+
+
+def _is_quantity(text: str) -> bool:
+    return are_places([text.replace(f".{BOTH}.", ".forward.")])
 
 
 def _place(option: str, text: str) -> Place:

@@ -265,7 +265,11 @@ def test_a_narrow_terminal_cuts_no_number(folder, ports):
                 shown += block
     os.close(ours)
     assert process.returncode == 1
-    assert "…" not in shown.decode()
+    text = shown.decode().replace("\r\n", "\n")
+    assert "…" not in text
+    # Sentences are broken between words.
+    assert "Every step of B is explained, within\ntolerance, if in it\n" in text
+    assert "Only in A: layer_input, pre_forget,\npre_input, " in text
 
 
 def test_mistakes_that_cannot_be_told_apart_are_all_named(command, folder, torch):
@@ -445,6 +449,17 @@ def test_a_trace_from_a_given_state_is_compared_from_that_state(command, compare
         (2, ["t.npz", "t.npz", "--map", "h=hidden", "--raw", "h"], "expected one of --map and"),
         (2, ["t.npz", "t.npz", "--shape", "1,2"], "--shape: it is the shape of --raw."),
         (2, ["t.npz", "t.npz", "--map", "hidden"], "--map: expected QUANTITY=NAME,..., found"),
+        (
+            2,
+            ["english", "other.npz"],
+            "expected a TEXT, --file, --ids or --vectors to run A and B "
+            "on. If it is what a port recorded, say what is what: --map hidden=NAME,cell=NAME, or",
+        ),
+        (
+            2,
+            ["t.npz", "t.npz", "--map", "out=l1.h"],
+            "--map: expected QUANTITY=NAME, found 'out=l1.h'. Turn it round: l1.h=out.",
+        ),
         (2, ["t.npz", "t.npz", "--atol", "x"], "--atol: expected a number, 0 or more, found 'x'"),
         (2, ["t.npz", "t.npz", "--atol", "soul=1"], "--atol: expected a quantity among layer_in"),
         (2, ["t.npz", "t.npz", "--rtol", "-1"], "--rtol: expected a number, 0 or more, found '-1"),
@@ -465,7 +480,8 @@ def test_what_cannot_be_compared_is_refused(refused, folder, code, arguments, sa
     found = refused(code, *arguments)
     assert found.startswith(said)
     if "other.npz" in arguments:
-        assert found.endswith("say what is what: --map hidden=NAME,cell=NAME.")
+        assert found.endswith("say what is what: --map hidden=NAME,cell=NAME, or --raw hidden "
+                              "--shape T,H for bare numbers.")  # fmt: skip
 
 
 def test_a_missing_argument_is_refused(refused):

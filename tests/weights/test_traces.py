@@ -267,7 +267,7 @@ def test_one_quantity_may_lie_in_an_npy_or_in_a_table_without_a_header(tmp_path)
     ("option", "said"),
     [
         (("hidden", None, None), "--map: expected QUANTITY=NAME,..., found 'hidden'."),
-        (("soul=x", None, None), "--map: expected a quantity such as cell, c or l1.reverse.c,"),
+        (("soul=mine", None, None), "--map: expected a quantity such as cell, c or l1.reverse.c,"),
         ((None, "l1.x.y", None), "--raw: expected a quantity such as cell, c or l1.reverse.c,"),
         ((None, "hidden", "5"), "--shape: expected T,H or N,T,H, found '5'."),
         ((None, "hidden", "a,b"), "--shape: expected T,H or N,T,H, found 'a,b'."),
