@@ -175,7 +175,7 @@ def compare(
 
     comparing = Comparing(
         (left, right), weights, names, tolerances, Choice(*spans),
-        Reading(reading, _sources(request), initial_state, carry),
+        Reading(reading, _sources(request), initial_state, carry, tuple(names.places.values())),
     )  # fmt: skip
     outcome = comparing.run()
     _write(outcome, comparing.find_cause(outcome), json, color)

@@ -195,8 +195,10 @@ def _only(runner: Runner, request: Request) -> Trace:
     """Run the one sequence that there has to be."""
     traces = list(islice(runner.run(request.sources()), 2))
     if len(traces) != 1:
-        found = "several" if traces else "none"
-        raise LSTMError(f"input: expected one sequence, found {found}. Give one at a time.")
+        found = (
+            "several. Give one at a time." if traces else "none. Give a TEXT, --ids or --vectors."
+        )
+        raise LSTMError(f"input: expected one sequence, found {found}")
     return traces[0]
 
 

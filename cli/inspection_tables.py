@@ -92,7 +92,10 @@ def _cells(lstm: dict[str, Any]) -> Any:
     columns = map(number, ("input", "hidden", "parameters", "per gate"))
     made = table(number("layer"), "direction", *columns)
     for cell in lstm["cells"]:
-        counts = (f"{cell['parameters']:,}", f"{cell['parameters_per_gate']:,}")
+        # A cell with a projection or peepholes has parameters that belong to no single gate.
+        is_even = cell["parameters"] == len(GATE_LETTERS) * cell["parameters_per_gate"]
+        per_gate = f"{cell['parameters_per_gate']:,}" if is_even else "-"
+        counts = (f"{cell['parameters']:,}", per_gate)
         sizes = (cell["layer"], cell["direction"], cell["input_size"], cell["hidden_size"])
         made.add_row(*(plain(value) for value in (*sizes, *counts)))
     return made

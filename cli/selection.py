@@ -49,9 +49,8 @@ class Spans(NamedTuple):
         for span in (self.text or "").split(","):
             number = span and ":" not in span and int(span)
             if isinstance(number, int) and not -size <= number < size:
-                raise CommandLineError(
-                    f"{self.option}: expected {what} 0 to {size - 1}, found {number}."
-                )
+                known = f"{what} 0 to {size - 1}" if size > 1 else "0, as there is no other"
+                raise CommandLineError(f"{self.option}: expected {known}, found {number}.")
         if not self.within(size):
             raise CommandLineError(
                 f"{self.option}: expected at least one of {size} {what}, found none in "

@@ -30,12 +30,16 @@ RECORDED = (
 
 
 class Reading(NamedTuple):
-    """How weights are read and run: options for `weights.load`, what to read, and from where."""
+    """How weights are read and run: options for `weights.load`, what to read, and from where.
+
+    `mapped` are the names that a port's file has according to the command line.
+    """
 
     options: dict[str, Any]
     sources: list[Source]
     initial_state: Path | None = None
     carry: bool = False
+    mapped: tuple[str, ...] = ()
 
     @property
     def given(self) -> list[str]:
@@ -124,7 +128,15 @@ def run_side(source: str, traces: Sequence[Side], reading: Reading) -> Side:
     """Run weights on what is given, else on what one of these traces has read."""
     try:
         model = load(source, **reading.options)
-    except (UnknownLayoutError, MissingExtraError) as error:
+    except UnknownLayoutError as error:
+        if reading.mapped:
+            named = ", ".join(reading.mapped)
+            raise LSTMError(
+                f"--map: expected arrays named {named}, found none of them; nor has any layout of "
+                f"weights the names that are there. lstm inspect {source} lists them."
+            ).at(source) from None
+        raise LSTMError(f"{error.message} {RECORDED}").at(source) from None
+    except MissingExtraError as error:
         raise LSTMError(f"{error.message} {RECORDED}").at(source) from None
     tell_assumptions(model)
     sources = reading.sources or _sources(model, traces)

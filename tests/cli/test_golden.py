@@ -589,6 +589,7 @@ def test_a_file_name_that_is_no_text_is_written_as_one_can_be(golden, archive, b
         (2, ["x", "--bits", "-o", "x.npz"], "--bits: npz holds every bit anyway"),
         (2, ["x", "--show", "soul"], "--show: expected all, or names among"),
         (2, ["x", "--ids", "1"], "expected one of TEXT and --ids, found both"),
+        (3, [], "input: expected one sequence, found none. Give a TEXT, --ids or --vectors."),
         (3, [""], "input: expected at least one step, found none."),
         (3, ["--vectors", "absent.npy"], "absent.npy: cannot be read"),
         (3, ["x", "-o", "absent/x.h"], "absent/x.h: cannot be written"),

@@ -5,7 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from weights import load
+from lstm.model import Model
+from lstm.parameters import CellParameters, LayerParameters, Parameters
+from lstm.variants import Variant
+from weights import load, save
 from weights.archive import archive_bytes
 
 
@@ -214,3 +217,13 @@ def test_a_layout_that_does_not_fit_is_said(lstm, tiny):
 
 def test_debug_shows_where_an_error_comes_from(lstm):
     assert lstm("inspect", "absent", "--debug").stderr.startswith("Traceback")
+
+
+def test_parameters_that_belong_to_no_single_gate_are_not_shared_out(done, models):
+    peephole = Variant(peephole_input=np.full(3, 0.5, np.float32))
+    shapes = ((12, 2), (12, 3), (12,))
+    weights = CellParameters(*(np.ones(shape, np.float32) for shape in shapes), peephole)
+    save(models / "peephole.safetensors", Model(Parameters((LayerParameters(weights),))))
+    lines = done("inspect", models / "peephole.safetensors").lines
+    row = lines[lines.index("Cells") + 2]
+    assert row.split() == ["0", "forward", "2", "3", "75", "-"]
