@@ -87,7 +87,7 @@ def test_the_same_state_is_the_same_bytes(tmp_path: Path, parameters: Parameters
         ),
         (
             {H: np.ones(3), C: np.ones(3), "layers.1.forward.cell": np.ones(3)},
-            "state: expected arrays for 1 cell(s), found also layers.1.forward.cell.",
+            "state: expected arrays for 1 cell, found also layers.1.forward.cell.",
         ),
         (
             {H: np.ones((2, 3)), C: np.ones((4, 3))},
