@@ -27,7 +27,6 @@ from lstm.analysis.mistakes import (
     with_forget_bias,
 )
 from lstm.analysis.rerun import Subject, by_cell, by_step
-from lstm.quantities import LETTERS
 from lstm.wording import counted
 
 SIGMOIDS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
@@ -69,9 +68,9 @@ def _about(*parts: str) -> frozenset[str]:
 
 
 def gate_orders(subject: Subject) -> Iterator[Hypothesis]:
-    """The blocks of the four gates are taken for others: 23 orders that are not the file's."""
+    """The blocks of the gates are taken for others: of four, 23 orders are not the file's."""
     right, added = subject.stored.order, subject.stored.forget_bias
-    for wrong in map("".join, permutations(LETTERS)):
+    for wrong in map("".join, permutations(right)):
         if wrong != right:
             change = partial(reordered, right=right, wrong=wrong, forget_bias=added)
             yield Hypothesis(
@@ -113,7 +112,10 @@ def _square_matrices(subject: Subject) -> set[str]:
 
 def reshaped_matrices(subject: Subject) -> Iterator[Hypothesis]:
     """The numbers of a matrix are poured into the transposed shape without being moved."""
-    for shapes, outputs_first in (("(4H, K) as (K, 4H)", True), ("(K, 4H) as (4H, K)", False)):
+    rows = f"{len(subject.stored.order)}H"
+    for shapes, outputs_first in (
+        (f"({rows}, K) as (K, {rows})", True), (f"(K, {rows}) as ({rows}, K)", False),
+    ):  # fmt: skip
         for name, matrices in MATRICES.items():
             change = partial(
                 reshaped, names=matrices, order=subject.stored.order, outputs_first=outputs_first

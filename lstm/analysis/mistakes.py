@@ -19,7 +19,8 @@ def reordered(cell: CellParameters, right: str, wrong: str, forget_bias: float) 
     What the framework adds to the forget gate at run time goes to the gate that is then called
     the forget gate.
     """
-    blocks = [LETTERS.index(right[wrong.index(letter)]) for letter in LETTERS]
+    read = {letter: right[wrong.index(letter)] for letter in wrong}
+    blocks = [LETTERS.index(read.get(letter, letter)) for letter in LETTERS]
     rows = np.concatenate([np.arange(cell.hidden_size) + n * cell.hidden_size for n in blocks])
     offset = _at_forget(cell, forget_bias)
     bias = (cell.bias - offset)[rows] + offset
@@ -56,24 +57,21 @@ def reshaped(
     Args:
         cell: the right weights.
         names: of the matrices.
-        order: of the blocks in the file.
+        order: of the blocks in the file; a gate without a block there is left as it is.
         outputs_first: whether they are (4H, K) in the file.
     """
     for name in names:
         array = getattr(cell, name)
-        stored = _in_order(array, LETTERS, order)
+        blocks = np.split(array, len(GATES))
+        stored = np.concatenate([blocks[LETTERS.index(letter)] for letter in order])
         if outputs_first:
-            read = stored.reshape(array.shape[::-1]).T
+            read = stored.reshape(stored.shape[::-1]).T
         else:
-            read = np.ascontiguousarray(stored.T).reshape(array.shape)
-        cell = _with(cell, name, _in_order(read, order, LETTERS))
+            read = np.ascontiguousarray(stored.T).reshape(stored.shape)
+        own = dict(zip(LETTERS, np.split(array, len(GATES)), strict=True))
+        own |= zip(order, np.split(read, len(order)), strict=True)
+        cell = _with(cell, name, np.concatenate([own[letter] for letter in LETTERS]))
     return cell
-
-
-def _in_order(array: Floats, given: str, wanted: str) -> Floats:
-    """Put the four blocks of rows from one order into another."""
-    blocks = np.split(array, len(GATES))
-    return np.concatenate([blocks[given.index(letter)] for letter in wanted])
 
 
 def _with(cell: CellParameters, name: str, array: Floats) -> CellParameters:

@@ -24,7 +24,8 @@ CellPlace = tuple[int, str]
 class Stored(NamedTuple):
     """What a file holds that its parameters do not show.
 
-    `order` are the gates in the order of the file's blocks, in letters; `forget_bias` is what
+    `order` are the gates in the order of the file's blocks, in letters, without one that is
+    computed from another; `forget_bias` is what
     the parameters' bias holds of the forget gate and the file's does not; `names` are those of
     the file's biases, `biases` by layer and direction those biases, each (4H,) in the order
     i, f, g, o.

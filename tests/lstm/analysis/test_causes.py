@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from lstm.analysis.causes import every_hypothesis
-from lstm.analysis.recording import Place, Recording
+from lstm.analysis.recording import Place, Recording, Series
 from lstm.analysis.rerun import Stored, Subject
 from lstm.model import Model
-from lstm.parameters import LayerParameters, Parameters
+from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.state import ModelState
+from lstm.variants import Variant
 from tests.lstm.analysis.port import (
     D,
     H,
@@ -27,6 +28,7 @@ from tests.lstm.analysis.port import (
     names,
     port,
     recorded,
+    sigmoid,
     subject_of,
 )  # fmt: skip
 
@@ -239,3 +241,41 @@ def test_every_hypothesis_has_a_name_of_its_own_and_gives_a_record():
         (made,) = one.make(subject).run()
         assert made.num_steps == T
         assert len(made.series) == 2 * 14
+
+
+def coupled_port(kernel, recurrent, bias, order, x):
+    """Three blocks, and i = 1 - f, as TensorFlow's CoupledInputForgetGateLSTMCell has it."""
+    h = c = np.zeros(H)
+    hidden = []
+    for row in x:
+        z = dict(zip(order, np.split(kernel @ row + recurrent @ h + bias, 3), strict=True))
+        f = sigmoid(z["f"])
+        c = f * c + (1 - f) * np.tanh(z["g"])
+        h = sigmoid(z["o"]) * np.tanh(c)
+        hidden.append(h)
+    return np.array(hidden)
+
+
+def test_mistakes_with_three_blocks_are_found_where_two_gates_are_coupled():
+    random = np.random.default_rng(8)
+    kernel, recurrent, bias = (random.normal(size=s) for s in ((3 * H, D), (3 * H, H), (3 * H,)))
+    arrays = []
+    for packed in (kernel, recurrent, bias):  # g, f, o in the file; ours has an i, which is zero
+        g, f, o = np.split(packed, 3)
+        arrays.append(np.concatenate([np.zeros_like(f), f, g, o]))
+    cell = CellParameters(*arrays, Variant(coupled="input"))
+    model = Model(Parameters((LayerParameters(cell),)))
+    trace = model.run(vectors=X)
+    place = Place(0, "forward", "hidden")
+
+    def found(hidden):
+        wrong = Recording({place: Series.whole(hidden)})
+        return names(Subject.of(model, [trace], [wrong], Stored("gfo")), wrong)
+
+    assert np.allclose(coupled_port(kernel, recurrent, bias, "gfo", X), trace.hidden)
+    for wrong in ("gof", "fgo", "fog", "ogf", "ofg"):
+        assert found(coupled_port(kernel, recurrent, bias, wrong, X)) == [f"gate order {wrong}"]
+    poured = np.ascontiguousarray(recurrent).reshape(H, 3 * H).T
+    assert found(coupled_port(kernel, poured, bias, "gfo", X)) == [
+        "reshaped recurrent, (3H, K) as (K, 3H)"
+    ]
