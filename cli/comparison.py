@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from cli.console import CommandLineError
 from cli.sides import Choice, Reading, Side, open_sides, run_side
+from lstm.analysis.diagnosis import Finding, Search
 from lstm.analysis.divergence import Comparison, Tolerances, compare
-from lstm.analysis.explanation import Finding, Search
 from lstm.analysis.recording import Recording
 from lstm.analysis.rerun import Stored, Subject
 from weights.biases import read_stored

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.analysis.explanation import Search
+from lstm.analysis.diagnosis import Search
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.analysis.rerun import Stored, Subject
 from lstm.model import Model

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lstm.analysis.diagnosis import Search
 from lstm.analysis.divergence import Tolerance, Tolerances
-from lstm.analysis.explanation import Search
 from lstm.analysis.recording import Place, Recording, Series
 from tests.lstm.analysis.port import (
     D,
