@@ -66,13 +66,22 @@ def _stacks(found: list[FoundLSTM]) -> list[FoundLSTM]:
     joined: list[FoundLSTM] = []
     for members in (part for whole in by_name.values() for part in _apart(whole)):
         members.sort(key=lambda lstm: _numbers(lstm.prefix))
+        pairs = _number_pairs(members)
         if len(members) > 1 and _fit(members):
             joined.append(_stack(members))
-        elif len(members) == 2 and members[0].layout.pairs_by_number and _alike(members):
-            joined.append(_pair(members))
+        elif len(pairs) > 1 and _fit(pairs):
+            joined.append(_stack(pairs))
         else:
-            joined += members
+            joined += pairs if len(pairs) == 1 else members
     return joined
+
+
+def _number_pairs(members: list[FoundLSTM]) -> list[FoundLSTM]:
+    """Join each with the next, where the layout may number directions; else return none."""
+    twos = [members[n : n + 2] for n in range(0, len(members), 2)]
+    if not members[0].layout.pairs_by_number or len(twos[-1]) == 1 or not all(map(_alike, twos)):
+        return []
+    return [_pair(two) for two in twos]
 
 
 def _apart(members: list[FoundLSTM]) -> list[list[FoundLSTM]]:

@@ -185,12 +185,14 @@ CHAINER_NSTEP = Layout(
     name="chainer-nstep",
     title="Chainer L.NStepLSTM",
     kinds=(
-        TensorKind(r"(?P<layer>\d+)[./]w(?P<gate>[0-3])", "ih"),
-        TensorKind(r"(?P<layer>\d+)[./]w(?P<gate>[4-7])", "hh"),
-        TensorKind(r"(?P<layer>\d+)[./]b(?P<gate>[0-3])", "bias"),
-        TensorKind(r"(?P<layer>\d+)[./]b(?P<gate>[4-7])", "bias"),
+        TensorKind(r"w(?P<gate>[0-3])", "ih"),
+        TensorKind(r"w(?P<gate>[4-7])", "hh"),
+        TensorKind(r"b(?P<gate>[0-3])", "bias"),
+        TensorKind(r"b(?P<gate>[4-7])", "bias"),
     ),
     gates={str(n): LETTERS["ifgo"[n % 4]] for n in range(8)},
+    within=r"(^|[./])\d+[./][wb][0-7]$",
+    pairs_by_number=True,  # 2l and 2l + 1 of a link of two directions
     source="Chainer 7.8, links/rnn/n_step_rnn.py",
 )
 
