@@ -117,3 +117,21 @@ def test_a_record_tells_with_which_version_it_was_made(record):
     assert re.match(r"\S+ \d+\.\d+(\.\d+)?\b", made_with)
     readme = (GOLDEN / "README.md").read_text("utf-8")
     assert made_with in readme
+
+
+def test_a_checkpoint_of_torch_gives_what_its_safetensors_give(done, tmp_path):
+    torch = pytest.importorskip("torch")
+    arrays = load_file(GOLDEN / "pytorch_bidirectional.safetensors")
+    state = {f"rnn.{name}": torch.from_numpy(array) for name, array in arrays.items()}
+    torch.save({"state_dict": state, "epoch": 3}, tmp_path / "model.pt")
+    with np.load(GOLDEN / "pytorch_bidirectional.npz") as record:
+        np.save(tmp_path / "x.npy", record["x"].swapaxes(0, 1))
+    given = ("--vectors", tmp_path / "x.npy", "--json")
+    found = done("run", "-w", tmp_path / "model.pt", *given).json["sequences"]
+    assert (
+        found
+        == done("run", "-w", GOLDEN / "pytorch_bidirectional.safetensors", *given).json["sequences"]
+    )
+    (described,) = done("inspect", tmp_path / "model.pt", "--json").json["lstms"]
+    assert (described["layout"], described["prefix"]) == ("pytorch", "rnn.")
+    assert described["evidence"]
