@@ -83,7 +83,8 @@ def _guess(tokens: tuple[str, ...]) -> tuple[Tokenizer, tuple[str, ...]]:
     vocabulary = Vocabulary(tokens, **special)
     plain = [token for token in tokens if token not in special.values()]
     lowercase = bool(plain) and not any(token != token.lower() for token in plain)
-    characters = bool(plain) and all(len(token) == 1 for token in plain)
+    # Some character models have white space, or nothing, of any length as padding.
+    characters = bool(plain) and all(len(token.strip()) <= 1 for token in plain)
     kind = CharacterTokenizer if characters else WordTokenizer
     assumed = [f"tokenizer: {kind.kind} (from the look of the vocabulary)"]
     if lowercase:

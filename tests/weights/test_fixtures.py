@@ -89,8 +89,11 @@ def test_every_layout_is_reproduced(name: str, dtype: str, tolerance: float) -> 
 
 @pytest.mark.parametrize("name", names(LAYOUTS))
 def test_every_layout_is_called_by_its_name(name: str) -> None:
-    longest = max((start for start in TITLES if name.startswith(start)), key=len, default="")
-    assert load(LAYOUTS / f"{name}.safetensors").card.layout == TITLES[longest]
+    assert load(LAYOUTS / f"{name}.safetensors").card.layout == title_of(name)
+
+
+def title_of(name: str) -> str:
+    return TITLES[max((start for start in TITLES if name.startswith(start)), key=len)]
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
@@ -102,25 +105,13 @@ def test_an_option_that_is_needed_changes_the_numbers(name: str) -> None:
     assert np.abs(trace.hidden - told.run(vectors=run["x"].swapaxes(0, 1)).hidden).max() > 1e-3
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "torch_lstm_proj",
-        "tf1_LSTMCell_clip",
-        "allennlp_LstmCellWithProjection_clip",
-        "onnx_lstm_bidir",
-        "keras2.2.5_hard_sigmoid_legacy_h5",
-        "textbook_W_f_xh",
-        "onnx_lstm_input_forget",
-        "sonnet1_LSTM",
-    ],
-)
+@pytest.mark.parametrize("name", names(LAYOUTS))
 def test_the_command_reproduces_it(name: str, tmp_path: Path) -> None:
     run = recorded(name)
     vectors, state = tmp_path / "x.npy", tmp_path / "state.safetensors"
     np.save(vectors, run["x"].swapaxes(0, 1))
     directions = 2 if "bidir" in name else 1
-    options = [f"--vectors={vectors}", "--dtype=float64", "--show=hidden", "--json"]
+    options = [f"--vectors={vectors}", "--dtype=float64", "--json"]
     if start := states(run, directions):
         save_file({key: np.ascontiguousarray(a) for key, a in start.items()}, state)
         options.append(f"--initial-state={state}")
@@ -129,8 +120,18 @@ def test_the_command_reproduces_it(name: str, tmp_path: Path) -> None:
         options.append(flag if value is True else f"{flag}={value}")
     weights = LAYOUTS / f"{name}.safetensors"
     document = json.loads(command("run", "-w", str(weights), *options).stdout)
-    found = hidden_states(document)
-    close(found, run["hs"].swapaxes(0, 1), 1e-6)
+    close(top_layer(document, "hidden"), run["hs"].swapaxes(0, 1), 1e-6)
+    if "cs" in run:
+        close(top_layer(document, "cell"), run["cs"].swapaxes(0, 1), 1e-6)
+
+
+@pytest.mark.parametrize("name", names(LAYOUTS))
+def test_the_command_names_its_layout_and_tells_the_evidence(name: str) -> None:
+    weights = LAYOUTS / f"{name}.safetensors"
+    (found,) = json.loads(command("inspect", str(weights), "--json").stdout)["lstms"]
+    assert found["layout"] == title_of(name)
+    assert len(found["evidence"]) >= 2
+    assert all(found["evidence"])
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -144,8 +145,8 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def hidden_states(document: dict[str, Any]) -> np.ndarray:
-    """(N, T, directions * P) from the records of the last layer."""
+def top_layer(document: dict[str, Any], quantity: str) -> np.ndarray:
+    """(N, T, directions * H) from the records of the last layer."""
     sequences = []
     for sequence in document["sequences"]:
         last = max(record["layer"] for record in sequence["steps"])
@@ -153,7 +154,7 @@ def hidden_states(document: dict[str, Any]) -> np.ndarray:
         for direction in ("forward", "reverse"):
             for record in sequence["steps"]:
                 if record["layer"] == last and record["direction"] == direction:
-                    steps.setdefault(record["step"], []).extend(record["hidden"])
+                    steps.setdefault(record["step"], []).extend(record[quantity])
         sequences.append([steps[step] for step in sorted(steps)])
     return np.array(sequences)
 

@@ -67,6 +67,12 @@ def test_characters_are_assumed_where_every_token_is_one(tmp_path: Path) -> None
     assert [t.id for t in tokenizer.encode("aB c")] == [1, 2, 3, 0]
 
 
+def test_padding_of_white_space_does_not_make_characters_words(tmp_path: Path) -> None:
+    tokenizer, _ = from_json(tmp_path, ["a", "", "  ", "\n", "b"])
+    assert isinstance(tokenizer, CharacterTokenizer)
+    assert [t.id for t in tokenizer.encode("b\na")] == [4, 3, 0]
+
+
 @pytest.mark.parametrize("unknown", ["<unk>", "[UNK]", "<UNK>", "[unk]", "<oov>", "UNK", "unk"])
 @pytest.mark.parametrize(
     ("start", "end"), [("<s>", "</s>"), ("<bos>", "<eos>"), ("[BOS]", "[EOS]")]
