@@ -101,14 +101,14 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
             {"address": repr(unit.address), "tells": unit.tells, "auc": unit.auc}
             for unit in metadata.units
         ],
-        "options": _options(archive) if native else {},
+        "options": _options(archive) if native else dict(archive.variant),
         "description": metadata.description,
         "licence": metadata.licence,
         "trained_on": metadata.source,
         "quality": dict(metadata.quality),
         "assumed": [
             *lstm.assumed,
-            *assumptions(lstm.layout, CellOptions()),
+            *assumptions(lstm.layout, CellOptions(), archive.variant),
             *parts.assumed,
             *assumed,
         ],

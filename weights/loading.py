@@ -80,7 +80,7 @@ def load(
             gate_order, forget_bias, gate_activation, cell_clip, projection_clip, concatenation,
             coupled,
         )  # fmt: skip
-        assumed = (*found.assumed, *assumptions(found.layout, options))
+        assumed = (*found.assumed, *assumptions(found.layout, options, archive.variant))
         told = {**found.layout.variant, **archive.variant, **metadata.cell}
         found = found.with_layout(apply(replace(found.layout, variant=told), options))
         model = _assemble(

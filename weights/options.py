@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -54,12 +55,20 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     return replace(layout, variant=variant) if variant else layout
 
 
-def assumptions(layout: Layout, options: CellOptions) -> tuple[str, ...]:
-    """Say what is assumed of a file in this layout because no option tells it."""
+def assumptions(
+    layout: Layout, options: CellOptions, told: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Say what is assumed of a file in this layout because no option tells it.
+
+    Args:
+        layout: as it was found.
+        options: what the user tells.
+        told: the names of what the file tells beside its weights.
+    """
     return tuple(
         f"{name.replace('_', ' ')}: {what} (--{name.replace('_', '-')})"
         for name, what in layout.assumed.items()
-        if name not in options.given
+        if name not in options.given and name not in told
     )
 
 

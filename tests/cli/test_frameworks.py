@@ -25,12 +25,12 @@ LAYOUTS = {
 }  # fmt: skip
 # The same model in another kind of file may have other names.
 NUMBERED = (".keras", ".weights.h5")
-# What the file does not tell.
+# What the file does not tell; the same model's file with its configuration beside it does.
 OPTIONS = {
-    "keras_hard_sigmoid": ["--gate-activation=keras3-hard-sigmoid"],
-    "tensorflow_clips": ["--cell-clip=0.3", "--projection-clip=0.1"],
-    "tensorflow_no_forget_bias": ["--forget-bias=0"],
-    "tfjs_defaults": ["--gate-activation=hard-sigmoid"],
+    "keras2_hard_sigmoid.safetensors": ["--gate-activation=hard-sigmoid"],
+    "keras_hard_sigmoid.safetensors": ["--gate-activation=keras3-hard-sigmoid"],
+    "tensorflow_clips.safetensors": ["--cell-clip=0.3", "--projection-clip=0.1"],
+    "tensorflow_no_forget_bias.safetensors": ["--forget-bias=0"],
 }
 NEEDS = {".h5": "h5py", ".keras": "h5py", ".onnx": "onnx"}
 FILES = sorted(
@@ -53,10 +53,6 @@ def layout_of(path: Path) -> str:
     return LAYOUTS[max(fitting, key=len)]
 
 
-def options_of(path: Path) -> list[str]:
-    return OPTIONS.get(path.name.partition(".")[0], [])
-
-
 @pytest.fixture(params=FILES, ids=lambda path: path.name)
 def golden(request) -> Path:
     pytest.importorskip(NEEDS.get(request.param.suffix, "numpy"))
@@ -71,7 +67,7 @@ def test_every_step_of_a_framework_is_reproduced(lstm, golden, tmp_path):
     start = states(recorded, directions)
     save_file({k: np.ascontiguousarray(a) for k, a in start.items()}, tmp_path / "s.safetensors")
     done = lstm(
-        "run", "-w", golden, *options_of(golden), "--vectors", tmp_path / "x.npy",
+        "run", "-w", golden, *OPTIONS.get(golden.name, []), "--vectors", tmp_path / "x.npy",
         "--initial-state", tmp_path / "s.safetensors", "--dtype=float64",
         "--final-state", tmp_path / "end.safetensors", "-o", tmp_path / "trace.npz",
     )  # fmt: skip

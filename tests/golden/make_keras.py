@@ -24,7 +24,10 @@ def main() -> None:
     """Write all files."""
     write("lstm", 100, keras.layers.LSTM(H, **ALL), files=("weights.h5", "h5"))
     write("no_bias", 110, keras.layers.LSTM(H, use_bias=False, **ALL), files=("weights.h5",))
-    write("hard_sigmoid", 120, keras.layers.LSTM(H, recurrent_activation="hard_sigmoid", **ALL))
+    hard = keras.layers.LSTM(H, recurrent_activation="hard_sigmoid", **ALL)
+    write("hard_sigmoid", 120, hard, files=("h5",))
+    other = {"activation": "relu", "recurrent_activation": "softsign"}
+    write("activations", 170, keras.layers.LSTM(H, **other, **ALL), tensors=False)
     write("stacked", 130, *(keras.layers.LSTM(H, **ALL) for _ in range(2)), files=("h5",))
     both = [keras.layers.Bidirectional(keras.layers.LSTM(H, **ALL)) for _ in range(3)]
     write("bidirectional", 140, both[0], files=("weights.h5", "h5"), directions=2)
@@ -36,8 +39,9 @@ def main() -> None:
 def write(
     name: str, seed: int, *layers: keras.Layer, files: Sequence[str] = (), directions: int = 1,
     cells: int = 0,
+    tensors: bool = True,
 ) -> None:  # fmt: skip
-    """Write a model of these layers as .keras, by the paths of its variables, as `files`; run it.
+    """Write a model of these layers as .keras, as `files`, by the paths of its variables; run it.
 
     Only the sequence goes from layer to layer: the states that `running` wants are dropped here.
     """
@@ -50,7 +54,8 @@ def write(
     for ending in ("keras", *files):
         save = model.save_weights if ending == "weights.h5" else model.save
         save(HERE / f"keras_{name}.{ending}")
-    write_weights(f"keras_{name}", {weight.path: weight.numpy() for weight in model.weights})
+    if tensors:
+        write_weights(f"keras_{name}", {weight.path: weight.numpy() for weight in model.weights})
     count = cells or len(layers) * directions
     record(f"keras_{name}", MADE_WITH, seed + 50, running(layers), count, directions)
 

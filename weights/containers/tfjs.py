@@ -11,6 +11,7 @@ import orjson
 
 from weights.archive import Archive
 from weights.containers.arrays import archive_of
+from weights.containers.keras_config import told_variant
 from weights.errors import UnreadableFileError
 
 DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "float16": "<f2"}
@@ -24,7 +25,8 @@ def open_tfjs(path: Path) -> Archive:
             the weights are quantised.
     """
     try:
-        manifest = orjson.loads(path.read_bytes())["weightsManifest"]
+        model = orjson.loads(path.read_bytes())
+        manifest = model["weightsManifest"]
         arrays = {
             name: array
             for group in manifest
@@ -34,7 +36,8 @@ def open_tfjs(path: Path) -> Archive:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(f"expected a weightsManifest, found an error: {error}.") from None
-    return archive_of(path, arrays, {})
+    told = told_variant(model.get("modelTopology"), version="")
+    return archive_of(path, arrays, {}).with_variant(told)
 
 
 def _files(path: Path, names: list[str]) -> list[bytes]:

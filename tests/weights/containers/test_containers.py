@@ -95,6 +95,27 @@ def test_an_h5_file_is_read(tmp_path, expected):
     check(tmp_path / "x.h5", expected)
 
 
+def test_a_configuration_of_keras_2_is_heeded_as_bytes_too(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    hdf5(tmp_path / "x.h5", "model_weights/lstm/lstm")
+    layer = lstm_layer(recurrent_activation="hard_sigmoid")
+    with h5py.File(tmp_path / "x.h5", "r+") as file:
+        file.attrs["keras_version"] = np.bytes_("2.2.5")
+        file.attrs["model_config"] = np.bytes_(json.dumps(layer))
+    variant = load(tmp_path / "x.h5").parameters.layers[0].forward.variant
+    assert variant.options == {"gate_activation": "hard-sigmoid"}
+
+
+@pytest.mark.parametrize("attribute", ["[1", b"\xff"])
+def test_a_malformed_configuration_is_a_sentence(tmp_path, attribute):
+    h5py = pytest.importorskip("h5py")
+    hdf5(tmp_path / "x.h5", "model_weights/lstm/lstm")
+    with h5py.File(tmp_path / "x.h5", "r+") as file:
+        file.attrs["model_config"] = attribute
+    with pytest.raises(LSTMError, match=r"x\.h5: not a valid \.h5 file: "):
+        load(tmp_path / "x.h5")
+
+
 def test_a_keras_file_is_read(tmp_path, expected):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "model.weights.h5", "w") as file:
@@ -190,6 +211,75 @@ def test_a_tensorflow_js_model_is_read(tmp_path, expected):
     manifest = [{"paths": ["a.bin", "b.bin"], "weights": weights}]
     (tmp_path / "model.json").write_text(json.dumps({"weightsManifest": manifest}))
     check(tmp_path / "model.json", expected)
+
+
+def model_json(folder, *layers):
+    """A model of TensorFlow.js with the weights of one layer and the configuration of several."""
+    weights = [
+        {"name": f"lstm_1/{name}", "shape": list(array.shape), "dtype": "float32"}
+        for name, array in KERAS.items()
+    ]
+    (folder / "a.bin").write_bytes(b"".join(array.tobytes() for array in KERAS.values()))
+    topology = {"model_config": {"class_name": "Sequential", "config": {"layers": list(layers)}}}
+    manifest = [{"paths": ["a.bin"], "weights": weights}]
+    content = {"modelTopology": topology, "weightsManifest": manifest}
+    (folder / "model.json").write_text(json.dumps(content))
+    return folder / "model.json"
+
+
+def lstm_layer(name="lstm", **config):
+    return {"class_name": "LSTM", "config": {"name": name, **config}}
+
+
+def test_the_activations_that_a_model_is_configured_with_are_heeded(tmp_path):
+    layer = lstm_layer(activation="softsign", recurrent_activation="hard_sigmoid")
+    model = load(model_json(tmp_path, layer))
+    assert model.parameters.layers[0].forward.variant.options == {
+        "gate_activation": "hard-sigmoid",
+        "candidate_activation": "softsign",
+        "cell_activation": "softsign",
+    }
+    assert model.card.assumed == ()
+
+
+def test_an_option_stands_above_what_the_file_tells(tmp_path):
+    path = model_json(tmp_path, lstm_layer(recurrent_activation="hard_sigmoid"))
+    variant = load(path, gate_activation="sigmoid").parameters.layers[0].forward.variant
+    assert variant.options == {}
+
+
+def test_the_second_of_two_directions_goes_backwards_as_it_should(tmp_path):
+    both = {
+        "layer": lstm_layer(activation="relu"),
+        "backward_layer": lstm_layer(activation="relu", go_backwards=True),
+    }
+    path = model_json(tmp_path, {"class_name": "Bidirectional", "config": both})
+    assert load(path).parameters.layers[0].forward.variant.options["cell_activation"] == "relu"
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([lstm_layer(activation="swish")], "the activation swish is not supported."),
+        (
+            [lstm_layer(activation={"class_name": "Mine"})],
+            "the activation {'class_name': 'Mine'} is not supported.",
+        ),
+        (
+            [lstm_layer(activation="tanh"), lstm_layer(activation="relu")],
+            "LSTM layers with different activations are not supported.",
+        ),
+        (
+            [lstm_layer("last", go_backwards=True)],
+            "last: go_backwards, which leaves the outputs in reverse, is not supported.",
+        ),
+    ],
+)
+def test_a_configuration_that_is_not_supported_is_refused(tmp_path, layers, message):
+    path = model_json(tmp_path, *layers)
+    with pytest.raises(LSTMError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_a_quantised_tensorflow_js_model_is_refused(tmp_path):
