@@ -20,7 +20,8 @@ LAYOUTS = {
     "chainer": "chainer", "chainer_nstep": "chainer-nstep",
     "equinox_cell": "pytorch-cell", "equinox_no_bias": "pytorch-cell",
     "flax": "flax", "flax_nnx_optimized_cell": "flax-packed",
-    "haiku": "haiku", "keras": "keras", "mlx": "mlx", "onnx": "onnx", "openvino": "openvino",
+    "haiku": "haiku", "keras": "keras", "mlx": "mlx", "mxnet": "mxnet",
+    "mxnet_module": "mxnet-module", "onnx": "onnx", "openvino": "openvino",
     "paddle": "paddle", "sonnet": "sonnet-2", "tensorflow": "tensorflow", "tfjs": "keras",
 }  # fmt: skip
 # The same model in another kind of file may have other names.
