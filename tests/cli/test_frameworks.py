@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests.weights.builders import GOLDEN, close, states
+from weights.archive import open_archive
 
 # By the beginning of a name, the longest that fits: the layout that is found.
 LAYOUTS = {
@@ -23,6 +24,7 @@ LAYOUTS = {
     "haiku": "haiku", "keras": "keras", "mlx": "mlx", "mxnet": "mxnet",
     "mxnet_module": "mxnet-module", "onnx": "onnx", "openvino": "openvino",
     "paddle": "paddle", "sonnet": "sonnet-2", "tensorflow": "tensorflow", "tfjs": "keras",
+    "tinygrad": "pytorch-cell",
 }  # fmt: skip
 # The same model in another kind of file may have other names.
 NUMBERED = (".keras", ".weights.h5")
@@ -114,6 +116,13 @@ def test_a_record_tells_with_which_version_it_was_made(record):
     assert re.match(r"\S+ \d+\.\d+(\.\d+)?\b", made_with)
     readme = (GOLDEN / "README.md").read_text("utf-8")
     assert made_with in readme
+
+
+def test_the_files_of_torch_tell_with_which_version_they_were_made():
+    files = sorted(GOLDEN.glob("pytorch_*.safetensors"))
+    versions = {open_archive(path).metadata["torch"] for path in files}
+    assert len(versions) == 1
+    assert f"| torch {versions.pop()}," in (GOLDEN / "README.md").read_text("utf-8")
 
 
 def test_a_checkpoint_of_torch_gives_what_its_safetensors_give(done, tmp_path):
