@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.tables import meanings, measured, number, pairs, plain, section, show, table
+from cli.tables import meanings, measured, number, pairs, plain, reading, section, show, table
 
 BARS = "▁▂▃▄▅▆▇█"
 GATE_LETTERS = {"input": "i", "forget": "f", "candidate": "g", "output": "o"}
@@ -38,7 +38,7 @@ def _counted(number: int) -> str:
 def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
     """What an LSTM person wants to know first; lines without content are left out."""
     layers = "1 layer" if lstm["layers"] == 1 else f"{lstm['layers']} layers"
-    ways = "forward and reverse" if lstm["directions"] == 2 else "forward"
+    ways = reading([cell["direction"] for cell in lstm["cells"]], lstm["directions"])
     biases = {0: "none", 1: "one per gate", 2: "two per gate, added"}[lstm["biases"]]
     facts: list[tuple[str, object]] = [
         ("LSTM", f"{layers}, {ways}"),

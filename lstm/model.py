@@ -153,9 +153,7 @@ class Model:
 def _run_layer(
     number: int, layer: LayerParameters, inputs: Floats, state: ModelState
 ) -> LayerTrace:
-    return LayerTrace(
-        *(
-            run_cell(cell, inputs, state[number, direction], direction)
-            for direction, cell in layer.directions.items()
-        )
+    return LayerTrace.of(
+        run_cell(cell, inputs, state[number, direction], direction)
+        for direction, cell in layer.directions.items()
     )

@@ -98,17 +98,20 @@ class CellParameters:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerParameters:
-    """One layer: a cell, and a second one where the layer also reads from the end.
+    """One layer: a cell that reads from the start, one that reads from the end, or both.
 
     Raises:
+        LSTMError: there is neither, or their dtypes differ.
         ShapeError: the two directions differ in size.
     """
 
-    forward: CellParameters
+    forward: CellParameters | None = None
     reverse: CellParameters | None = None
 
     def __post_init__(self) -> None:
-        if self.reverse is not None:
+        if not self.directions:
+            raise LSTMError("layer: expected a forward or a reverse cell, found none.")
+        if self.forward is not None and self.reverse is not None:
             for name in ("weight_ih", "weight_hh"):
                 ours, theirs = (getattr(c, name).shape for c in (self.forward, self.reverse))
                 if ours != theirs:
@@ -121,30 +124,36 @@ class LayerParameters:
     @property
     def directions(self) -> dict[str, CellParameters]:
         """The cells by the name of their direction, forward first."""
-        if self.reverse is None:
-            return {"forward": self.forward}
-        return {"forward": self.forward, "reverse": self.reverse}
+        cells = {"forward": self.forward, "reverse": self.reverse}
+        return {direction: cell for direction, cell in cells.items() if cell is not None}
+
+    @property
+    def first(self) -> CellParameters:
+        """The forward cell, or the reverse one where it stands alone."""
+        return next(iter(self.directions.values()))
 
     @property
     def hidden_size(self) -> int:
-        return self.forward.hidden_size
+        return self.first.hidden_size
 
     @property
     def input_size(self) -> int:
-        return self.forward.input_size
+        return self.first.input_size
 
     @property
     def output_size(self) -> int:
         """The width of what the layer hands on: the hidden states side by side."""
-        return len(self.directions) * self.forward.output_size
+        return len(self.directions) * self.first.output_size
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Parameters:
     """The whole stack; the output of each layer is the input of the next.
 
+    Layers have the same number of directions; those of one may read forward and reverse in turn.
+
     Raises:
-        LSTMError: there is no layer, or directions or dtypes differ between layers.
+        LSTMError: there is no layer, or layers differ in dtype or number of directions.
         ShapeError: a layer's input is not as wide as the output of the one below it.
     """
 
@@ -165,9 +174,9 @@ class Parameters:
                 f"layer {number}: expected {len(below.directions)} direction(s) as in layer "
                 f"{number - 1}, found {len(layer.directions)}."
             )
-        if below.forward.dtype != layer.forward.dtype:
+        if below.first.dtype != layer.first.dtype:
             raise LSTMError(
-                f"layer {number}: expected {below.forward.dtype}, found {layer.forward.dtype}."
+                f"layer {number}: expected {below.first.dtype}, found {layer.first.dtype}."
             )
         if below.output_size != layer.input_size:
             rows = 4 * layer.hidden_size
@@ -188,6 +197,11 @@ class Parameters:
         return len(self.layers[0].directions)
 
     @property
+    def reads_back(self) -> bool:
+        """Whether any layer reads from the end."""
+        return any(layer.reverse is not None for layer in self.layers)
+
+    @property
     def input_size(self) -> int:
         return self.layers[0].input_size
 
@@ -202,4 +216,4 @@ class Parameters:
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        return self.layers[0].forward.dtype
+        return self.layers[0].first.dtype

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -120,14 +120,24 @@ class DirectionTrace(NamedTuple):
 
 
 class LayerTrace(NamedTuple):
-    """What one layer did, in one direction or two."""
+    """What one layer did, forward, reverse or both."""
 
-    forward: DirectionTrace
+    forward: DirectionTrace | None = None
     reverse: DirectionTrace | None = None
+
+    @classmethod
+    def of(cls, records: Iterable[DirectionTrace]) -> LayerTrace:
+        """Put records in the places of their directions."""
+        return cls(**{record.direction: record for record in records})
 
     @property
     def directions(self) -> tuple[DirectionTrace, ...]:
-        return (self.forward,) if self.reverse is None else (self.forward, self.reverse)
+        return tuple(record for record in (self.forward, self.reverse) if record is not None)
+
+    @property
+    def first(self) -> DirectionTrace:
+        """The forward record, or the reverse one where it stands alone."""
+        return self.directions[0]
 
     @property
     def hidden(self) -> Floats:
@@ -172,7 +182,7 @@ class Trace:
 
     @property
     def num_steps(self) -> int:
-        return self.layers[0].forward.num_steps
+        return self.layers[0].first.num_steps
 
     @property
     def initial(self) -> ModelState:
@@ -187,9 +197,9 @@ class Trace:
     @property
     def sequences(self) -> tuple[Trace, ...]:
         """The runs one by one: N traces where N sequences were given, else this one."""
-        if self.layers[0].forward.cell.ndim == 2:
+        if self.layers[0].first.cell.ndim == 2:
             return (self,)
-        return tuple(self._sequence(n) for n in range(len(self.layers[0].forward.cell)))
+        return tuple(self._sequence(n) for n in range(len(self.layers[0].first.cell)))
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -213,9 +223,9 @@ class Trace:
         """
         self.need_one_sequence()
         head = self._need_head()
-        reads_on = head.predicts_tokens and len(self.layers[-1].directions) == 1
+        reads_on = head.predicts_tokens and not any(layer.reverse for layer in self.layers)
         ids = [token.id for token in self.tokens] if self.tokens and reads_on else None
-        first = None if self.initial.is_zero else self.layers[-1].forward.initial.h
+        first = None if self.initial.is_zero else self.layers[-1].first.initial.h
         return forecast(head, self.hidden, k, ids, first)
 
     def rows(self, show: Sequence[str] = ("hidden", "cell")) -> Iterator[dict[str, Any]]:
@@ -244,7 +254,7 @@ class Trace:
 
     def _sequence(self, n: int) -> Trace:
         layers = tuple(
-            LayerTrace(*(direction.sequence(n) for direction in layer.directions))
+            LayerTrace.of(direction.sequence(n) for direction in layer.directions)
             for layer in self.layers
         )
         return replace(self, layers=layers)
@@ -264,7 +274,7 @@ class Trace:
         Raises:
             LSTMError: it holds several.
         """
-        cell = self.layers[0].forward.cell
+        cell = self.layers[0].first.cell
         if cell.ndim == 3:
             raise LSTMError(
                 f"trace: expected one sequence, found {len(cell)}. "

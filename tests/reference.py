@@ -24,16 +24,16 @@ class Cell(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One cell, or two."""
+    """A cell for each direction that the layer has."""
 
-    forward: Cell
+    forward: Cell | None
     reverse: Cell | None
 
 
 def layers_of(parameters: Any) -> list[Layer]:
     """Copy the weights of a stack into lists."""
     return [
-        Layer(cell_of(layer.forward), layer.reverse and cell_of(layer.reverse))
+        Layer(layer.forward and cell_of(layer.forward), layer.reverse and cell_of(layer.reverse))
         for layer in parameters.layers
     ]
 
@@ -208,16 +208,14 @@ def stack(
     """All steps of all layers; each reads the hidden states below, forward beside reverse."""
     record: dict[tuple[int, str], list[Step]] = {}
     for number, layer in enumerate(layers):
-        h, c = states[number, "forward"]
-        record[number, "forward"] = sequence(layer.forward, inputs, h, c, "forward")
-        outputs = [new["hidden"] for new in record[number, "forward"]]
-        if layer.reverse is not None:
-            h, c = states[number, "reverse"]
-            record[number, "reverse"] = sequence(layer.reverse, inputs, h, c, "reverse")
-            outputs = [
-                left + new["hidden"]
-                for left, new in zip(outputs, record[number, "reverse"], strict=True)
-            ]
+        outputs: Matrix = [[] for _ in inputs]
+        for direction, cell in (("forward", layer.forward), ("reverse", layer.reverse)):
+            if cell is None:
+                continue
+            h, c = states[number, direction]
+            record[number, direction] = sequence(cell, inputs, h, c, direction)
+            for place, new in enumerate(record[number, direction]):
+                outputs[place] = outputs[place] + new["hidden"]
         inputs = outputs
     return record
 

@@ -76,8 +76,8 @@ def make_state(
     leading = () if num_sequences is None else (num_sequences,)
     arrays: dict[str, np.ndarray] = {}
     for number, layer in enumerate(parameters.layers):
-        for direction in ("forward", "reverse")[: len(layer.directions)]:
-            shape = (*leading, layer.forward.hidden_size)
+        for direction, cell in layer.directions.items():
+            shape = (*leading, cell.hidden_size)
             arrays[f"layers.{number}.{direction}.hidden"] = random.uniform(-1, 1, shape)
             arrays[f"layers.{number}.{direction}.cell"] = random.uniform(-3, 3, shape)
     return ModelState.from_arrays(arrays, parameters)
@@ -127,14 +127,29 @@ def stacks(
 
 
 @st.composite
+def turned(draw: st.DrawFn) -> Parameters:
+    """One to three layers of one direction, each of them forward or reverse."""
+    stack = draw(stacks(num_directions=st.just(1)))
+    names = [draw(st.sampled_from(["forward", "reverse"])) for _ in stack.layers]
+    return Parameters(
+        tuple(
+            LayerParameters(**{name: layer.first})
+            for name, layer in zip(names, stack.layers, strict=True)
+        )
+    )
+
+
+@st.composite
 def cases(
     draw: st.DrawFn,
     dtypes: st.SearchStrategy[Any] = dtypes,
     num_directions: st.SearchStrategy[int] = one_or_two,
     num_steps: st.SearchStrategy[int] = lengths,
+    parameters: st.SearchStrategy[Parameters] | None = None,
 ) -> Case:
     """A stack, its input and its state; no width is equal to T."""
-    parameters, random = draw(stacks(dtypes, num_directions)), draw(randoms)
+    stack = parameters if parameters is not None else stacks(dtypes, num_directions)
+    parameters, random = draw(stack), draw(randoms)
     shape = (draw(num_steps), parameters.input_size)
     vectors = random.normal(size=shape).astype(parameters.dtype)
     return Case(parameters, vectors, make_state(random, parameters))

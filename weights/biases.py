@@ -45,7 +45,7 @@ def read_stored(
     told = {**found.layout.variant, **archive.variant}
     found = found.with_layout(apply(replace(found.layout, variant=told), options))
     named = {at: _biases(archive, found, at, dtype) for at in found.cells}
-    first = named[0, "forward"]
+    first = next(iter(named.values()))
     packed = found.layout.kinds[0].pattern.find("(?P<gate>") < 0
     return Stored(
         found.layout.order if packed else LETTERS,

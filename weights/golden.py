@@ -88,7 +88,7 @@ class Golden:
     @property
     def inputs(self) -> Floats:
         """What the first layer is given, (T, D)."""
-        return frozen(self.trace.layers[0].forward.layer_input)
+        return frozen(self.trace.layers[0].first.layer_input)
 
     @property
     def ids(self) -> Integers | None:

@@ -86,10 +86,10 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "prefix": lstm.prefix,
         "layers": lstm.num_layers,
         "directions": lstm.num_directions,
-        "input_size": lstm.sizes((0, "forward")).input_size,
-        "hidden_size": lstm.sizes((lstm.num_layers - 1, "forward")).hidden_size,
+        "input_size": lstm.layer_sizes(0).input_size,
+        "hidden_size": lstm.layer_sizes(-1).hidden_size,
         "projection_size": _projection_size(lstm),
-        "biases": lstm.num_biases((0, "forward")),
+        "biases": lstm.num_biases(next(iter(lstm.cells))),
         "gate_order": _gate_order(lstm),
         "dtype": dtypes[0] if len(dtypes) == 1 else ", ".join(dtypes),
         "parameters": sum(prod(part.shape) for cell in lstm.cells.values() for part in cell),
@@ -140,7 +140,7 @@ def _gate_order(lstm: FoundLSTM) -> str:
 
 def _projection_size(lstm: FoundLSTM) -> int | None:
     """The width of a projected hidden state, or None where it is not projected."""
-    sizes = lstm.sizes((lstm.num_layers - 1, "forward"))
+    sizes = lstm.layer_sizes(-1)
     return None if sizes.output_size == sizes.hidden_size else sizes.output_size
 
 

@@ -114,8 +114,8 @@ def _refuse_strangers(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> None:
 def _by_look(
     rest: Mapping[str, TensorInfo], lstm: FoundLSTM, others: set[str], chosen: Named
 ) -> Parts:
-    input_size = lstm.sizes((0, "forward")).input_size
-    width = lstm.sizes((lstm.num_layers - 1, "forward")).output_size * lstm.num_directions
+    input_size = lstm.layer_sizes(0).input_size
+    width = lstm.layer_sizes(-1).output_size * lstm.num_directions
     named = {part: name for part, name in lstm.layout.around.items() if name in rest}
     turned = not lstm.layout.rows_are_outputs
     free = [info for name, info in rest.items() if name not in others]

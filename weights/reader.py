@@ -37,7 +37,7 @@ def read_parameters(archive: Archive, lstm: FoundLSTM, dtype: str) -> Parameters
             for layer, direction in lstm.cells
             if layer == number
         }
-        layers.append(LayerParameters(cells["forward"], cells.get("reverse")))
+        layers.append(LayerParameters(**cells))
     return Parameters(tuple(layers))
 
 

@@ -18,7 +18,7 @@ from cli.formats.summary import (
     units_that_fit,
 )
 from cli.formats.words import Words
-from cli.tables import section
+from cli.tables import reading, section
 from lstm.quantities import BY_NAME
 from lstm.trace import DirectionTrace, Trace
 
@@ -44,7 +44,8 @@ def _title(trace: Trace, report: Report) -> str:
     parameters, source = report.model.parameters, printable(report.model.card.source)
     read = f"{trace.num_steps} steps" if trace.text is None else printable(trace.text) or "(empty)"
     layers = "1 layer" if parameters.num_layers == 1 else f"{parameters.num_layers} layers"
-    ways = ", two directions" if parameters.num_directions == 2 else ""
+    directions = [name for layer in parameters.layers for name in layer.directions]
+    ways = f", {reading(directions, parameters.num_directions)}" if parameters.reads_back else ""
     units = "1 unit" if parameters.hidden_size == 1 else f"{parameters.hidden_size} units"
     return f"{read}\n{source}: {layers} of {units}{ways}"
 
@@ -72,7 +73,7 @@ def _where(layer: int, record: DirectionTrace, report: Report) -> str:
     """Say which layer and direction, where there is more than one."""
     parameters = report.model.parameters
     parts = [f"layer {layer}"] if parameters.num_layers > 1 else []
-    parts += [record.direction] if parameters.num_directions > 1 else []
+    parts += [record.direction] if parameters.reads_back else []
     return f", {' '.join(parts)}" if parts else ""
 
 

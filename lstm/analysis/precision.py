@@ -41,7 +41,7 @@ def tolerances(parameters: Parameters, trace: Trace, show: Sequence[str]) -> dic
         trace: what they did, of one sequence.
         show: names from `lstm.quantities`.
     """
-    inputs = trace.layers[0].forward.layer_input
+    inputs = trace.layers[0].first.layer_input
     nudged = Model(_nudged(parameters))
     again = nudged.run(vectors=inputs, initial_state=trace.initial)
     floor = ROUNDINGS * float(np.finfo(parameters.dtype).eps)
@@ -73,7 +73,9 @@ def _nudged(parameters: Parameters) -> Parameters:
     random = np.random.default_rng(0)
     return Parameters(
         tuple(
-            LayerParameters(*(_nudged_cell(cell, random) for cell in layer.directions.values()))
+            LayerParameters(
+                **{name: _nudged_cell(cell, random) for name, cell in layer.directions.items()}
+            )
             for layer in parameters.layers
         )
     )

@@ -73,7 +73,7 @@ class Subject:
             paddings["token 0"] = model.embedding.weight[0]
         return cls(
             model.parameters,
-            tuple(trace.layers[0].forward.layer_input for trace in traces),
+            tuple(trace.layers[0].first.layer_input for trace in traces),
             tuple(trace.initial for trace in traces),
             tuple(one.num_steps for one in port),
             stored,

@@ -50,9 +50,8 @@ def assert_close(found: np.ndarray, expected: Any) -> None:
 def directions(trace: Trace) -> Iterator[tuple[tuple[int, str], DirectionTrace]]:
     """Every cell's record with its place."""
     for number, layer in enumerate(trace.layers):
-        yield (number, "forward"), layer.forward
-        if layer.reverse is not None:
-            yield (number, "reverse"), layer.reverse
+        for record in layer.directions:
+            yield (number, record.direction), record
 
 
 def arrays(trace: Trace) -> dict[tuple[int, str, str], np.ndarray]:

@@ -34,6 +34,7 @@ from tests.strategies import (
     make_parameters,
     make_state,
     randoms,
+    turned,
 )
 
 IDS = [0, 1, 2, 3, 0, 6, 5]  # the cat sat on the <unk> .
@@ -51,7 +52,7 @@ def many(model, random, *shape):
 
 
 @few
-@given(cases())
+@given(cases() | cases(parameters=turned()))
 def test_every_quantity_of_every_layer_equals_the_reference(case):
     trace = Model(case.parameters).run(vectors=case.vectors, initial_state=case.state)
     expected = reference.stack(

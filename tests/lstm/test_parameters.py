@@ -127,6 +127,22 @@ def test_a_layer_names_its_directions_forward_first():
     assert LayerParameters(one).output_size == 3
 
 
+def test_a_layer_may_read_in_reverse_only():
+    one = make_cell(RANDOM)
+    alone = LayerParameters(reverse=one)
+    assert list(alone.directions.items()) == [("reverse", one)]
+    assert (alone.first, alone.input_size, alone.output_size) == (one, 2, 3)
+    above = LayerParameters(make_cell(RANDOM, 3, 4))
+    assert Parameters((alone, above)).reads_back
+    assert not Parameters((above,)).reads_back
+
+
+def test_a_layer_has_at_least_one_direction():
+    with pytest.raises(LSTMError) as caught:
+        LayerParameters()
+    assert str(caught.value) == "layer: expected a forward or a reverse cell, found none."
+
+
 @pytest.mark.parametrize(
     ("input_size", "hidden_size", "message"),
     [

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import prod
 
 from lstm.errors import LSTMError, ShapeError
+from lstm.quantities import DIRECTIONS
 from weights.archive import TensorInfo
 from weights.errors import AmbiguousError, NotAnLSTMError, UnknownLayoutError
 from weights.layouts.found import CellAddress, FoundLSTM, Part
@@ -61,7 +62,7 @@ def sound_lstms(tensors: Tensors) -> list[FoundLSTM]:
 
 def evidence(lstm: FoundLSTM) -> list[str]:
     """Say in sentences what gives a layout away."""
-    first, size = lstm.parts[0], lstm.sizes((0, "forward")).hidden_size
+    first, size = lstm.parts[0], lstm.layer_sizes(0).hidden_size
     sentences = [f"{len(lstm.parts)} tensors have its names, such as {first.name}"]
     if is_packed(lstm):
         blocks = len(lstm.layout.order)
@@ -208,13 +209,15 @@ def _refuse_other_networks(part: Part) -> None:
 
 
 def _check_cells(lstm: FoundLSTM) -> None:
-    """Every layer from 0 on must be there, in the same directions."""
-    directions = sorted({"forward"} | {direction for _, direction in lstm.cells})
-    for layer in range(lstm.num_layers):
-        for direction in directions:
-            if (layer, direction) not in lstm.cells:
+    """Every layer from 0 on must be there; in both directions where one of them is."""
+    there = [lstm.directions(layer) for layer in range(lstm.num_layers)]
+    both = max(map(len, there)) == len(DIRECTIONS)
+    for layer, found in enumerate(there):
+        expected = DIRECTIONS if both else found or DIRECTIONS[:1]
+        for direction in expected:
+            if direction not in found:
                 raise NotAnLSTMError(
-                    f"expected layers 0 to {lstm.num_layers - 1}, each {' and '.join(directions)}; "
+                    f"expected layers 0 to {lstm.num_layers - 1}, each {' and '.join(expected)}; "
                     f"found no layer {layer} {direction}."
                 )
 

@@ -83,7 +83,17 @@ class FoundLSTM:
 
     @property
     def num_directions(self) -> int:
-        return len({direction for _, direction in self.cells})
+        """How many directions a layer has; the first tells, where the file is sound."""
+        return len(self.directions(min(layer for layer, _ in self.cells)))
+
+    def directions(self, layer: int) -> tuple[str, ...]:
+        """Return the directions of a layer, forward first."""
+        return tuple(direction for number, direction in self.cells if number == layer)
+
+    def layer_sizes(self, layer: int) -> Sizes:
+        """Return the sizes of a layer's cells; a negative number counts from the top."""
+        number = layer % self.num_layers
+        return self.sizes((number, self.directions(number)[0]))
 
     def sizes(self, address: CellAddress) -> Sizes:
         """Return the sizes of a cell, as the shapes have it."""

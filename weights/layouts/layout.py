@@ -63,7 +63,8 @@ class Layout:
         gates: for tensors of one gate, the framework's name of each gate to ours.
         directions: the framework's mark of a direction to ours.
         rows_are_outputs: W @ x, so that a matrix is (outputs, inputs); False for x @ W.
-        by_direction: tensors have a first axis of one or two directions.
+        by_direction: tensors have a first axis of one or two directions; `directions` then
+            marks a single one that is not forward.
         interleaved: row 4k+j belongs to gate j of unit k; otherwise gates are blocks.
         blocks_along_inputs: gates are stacked along the axis of the inputs.
         reread: each gate's block holds the bytes of a matrix of the transposed shape.
@@ -73,6 +74,8 @@ class Layout:
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
         pairs_by_number: two cells whose names differ in a number may be two directions.
+        in_turn: an expression found in the names of cells which, stacked, read forward and
+            reverse in turn.
         refused: expressions for tensors of a variant that is not supported, each with its name.
         around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
@@ -96,6 +99,7 @@ class Layout:
     within: str = ""
     by_name_only: bool = False
     pairs_by_number: bool = False
+    in_turn: str = ""
     refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
@@ -172,5 +176,6 @@ class Layout:
         if not self.by_direction:
             yield part
             return
-        for slot, direction in enumerate(DIRECTIONS[: info.shape[0] if info.shape else 0]):
+        directions = (part.direction,) if mark else DIRECTIONS
+        for slot, direction in enumerate(directions[: info.shape[0] if info.shape else 0]):
             yield part._replace(direction=direction, shape=info.shape[1:], slot=slot)

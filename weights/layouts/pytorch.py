@@ -110,6 +110,7 @@ ALLENNLP = Layout(
         TensorKind(r"state_linearity\.bias", "bias", optional=True),
         TensorKind(r"state_projection\.weight", "projection", optional=True),
     ),
+    in_turn=r"(^|[._/])layer_\d+[._/]",  # StackedAlternatingLstm
     source="AllenNLP, modules/lstm_cell_with_projection.py",
 )
 

@@ -108,7 +108,7 @@ def _sizes(golden: Golden, bits: bool) -> Iterator[str]:
             "INPUT_SIZE": parameters.input_size,
             "HIDDEN_SIZE": parameters.hidden_size,
             **{
-                f"L{number}_{name.upper()}": getattr(layer.forward, name)
+                f"L{number}_{name.upper()}": getattr(layer.first, name)
                 for number, layer in enumerate(parameters.layers)
                 for name in ("input_size", "hidden_size", "output_size")
             },

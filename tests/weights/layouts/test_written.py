@@ -513,9 +513,12 @@ def test_each_of_them_may_be_chosen(prefix: str, first: int, tmp_path: Path) -> 
     path, cells = independent(tmp_path)
     model = load(path, prefix=prefix, forget_bias=0.0)
     assert model.parameters.num_directions == 1
-    assert_cells(cells[first : first + 2], [layer.forward for layer in model.parameters.layers])
-    reads_back = [line for line in model.card.assumed if line.startswith("direction: ")]
-    assert bool(reads_back) == (first == 2)
+    assert_cells(cells[first : first + 2], [layer.first for layer in model.parameters.layers])
+    direction = "reverse" if first == 2 else "forward"
+    assert all(list(layer.directions) == [direction] for layer in model.parameters.layers)
+    told = [line for line in model.card.assumed if line.startswith("direction: ")]
+    assert told == [f"direction: {BW}/cell_{n}/lstm_cell reads in reverse, as its name says"
+                    for n in range(first // 2 * 2)]  # fmt: skip
 
 
 @pytest.mark.parametrize("outer", ["encoder_{}.rnn.{}.", "rnn_{}/layers_{}/"])
