@@ -61,7 +61,8 @@ def golden(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     order: Annotated[
         str,
         typer.Option(
@@ -157,7 +158,7 @@ def golden(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        coupled=coupled, residual=residual,
     )  # fmt: skip
     trace = _only(Runner(model, initial_state), request)
     collected = collect(model, trace, Port(order, matrices, biases), quantities)

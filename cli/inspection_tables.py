@@ -38,10 +38,11 @@ def _counted(number: int) -> str:
 def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
     """What an LSTM person wants to know first; lines without content are left out."""
     layers = "1 layer" if lstm["layers"] == 1 else f"{lstm['layers']} layers"
-    ways = reading([cell["direction"] for cell in lstm["cells"]], lstm["directions"])
+    directions = [cell["direction"] for cell in lstm["cells"]]
+    ways = reading(directions, lstm["directions"], lstm["independent"])
     biases = {0: "none", 1: "one per gate", 2: "two per gate, added"}[lstm["biases"]]
     facts: list[tuple[str, object]] = [
-        ("LSTM", f"{layers}, {ways}"),
+        ("LSTM", f"{layers}, {ways}" + (", residual" if lstm["residual"] else "")),
         ("sizes", f"input {lstm['input_size']}, hidden {lstm['hidden_size']}"),
         ("projection", lstm["projection_size"] or "none"),
         ("biases", biases),

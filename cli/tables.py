@@ -44,8 +44,10 @@ def section(title: str, *content: RenderableType) -> Group:
     return Group(Text(printable(title), style="bold"), *content, Text())
 
 
-def reading(directions: Sequence[str], at_once: int) -> str:
+def reading(directions: Sequence[str], at_once: int, independent: bool) -> str:
     """Say how a stack reads: the direction of each of its cells, and how many a layer has."""
+    if independent:
+        return "forward and reverse, directions independent"
     if len(set(directions)) == 1:
         return "forward" if directions[0] == "forward" else "in reverse"
     return "forward and reverse" if at_once > 1 else "forward and reverse in turn"

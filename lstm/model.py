@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from lstm.arrays import Floats, Integers
+from lstm.arrays import Floats, Integers, side_by_side
 from lstm.card import Card
+from lstm.cell_trace import DirectionTrace
 from lstm.embedding import Embedding
 from lstm.errors import LSTMError, MissingPartError, ShapeError
 from lstm.head import Head
-from lstm.parameters import LayerParameters, Parameters
+from lstm.parameters import Parameters
 from lstm.sequence import run_cell
 from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token, Tokenizer
 from lstm.trace import LayerTrace, Trace
+
+# A cell by its layer, counted from 0, and its direction.
+CellPlace = tuple[int, str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,18 +147,46 @@ class Model:
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
                 f"found {state.num_sequences}."
             )
-        inputs = np.ascontiguousarray(inputs, self.parameters.dtype)
-        traces: list[LayerTrace] = []
-        for number, layer in enumerate(self.parameters.layers):
-            traces.append(_run_layer(number, layer, inputs, state))
-            inputs = traces[-1].hidden
-        return tuple(traces)
+        records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
+
+        def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
+            number, direction = place
+            cell = self.parameters.layers[number].directions[direction]
+            record = run_cell(cell, read, state[place], direction)._replace(added=added)
+            records[number].append(record)
+            return record.layer_output
+
+        connect(self.parameters, np.ascontiguousarray(inputs, self.parameters.dtype), run)
+        return tuple(map(LayerTrace.of, records))
 
 
-def _run_layer(
-    number: int, layer: LayerParameters, inputs: Floats, state: ModelState
-) -> LayerTrace:
-    return LayerTrace.of(
-        run_cell(cell, inputs, state[number, direction], direction)
-        for direction, cell in layer.directions.items()
-    )
+class CellRun(Protocol):
+    """What one cell makes of what it reads.
+
+    Given its layer and direction, what it reads, (..., T, D), and what a residual connection adds
+    to its hidden states, (..., T, P) or None, it returns what it hands on, (..., T, P).
+    """
+
+    def __call__(self, place: CellPlace, read: Floats, added: Floats | None, /) -> Floats: ...
+
+
+def connect(parameters: Parameters, inputs: Floats, run: CellRun) -> None:
+    """Run every cell on what it reads, layer by layer: how the cells of a stack are connected.
+
+    Args:
+        parameters: the stack.
+        inputs: (..., T, D), what the first layer reads.
+        run: what runs a cell.
+    """
+    below: dict[str, Floats] = {}
+    for number, layer in enumerate(parameters.layers):
+        outputs: dict[str, Floats] = {}
+        for direction, cell in layer.directions.items():
+            own = parameters.independent and number > 0
+            read = np.ascontiguousarray(below[direction] if own else inputs)
+            added = None
+            if parameters.residual and number > 0:
+                start = 0 if own else sum(output.shape[-1] for output in outputs.values())
+                added = read[..., start : start + cell.output_size]
+            outputs[direction] = run((number, direction), read, added)
+        below, inputs = outputs, side_by_side(list(outputs.values()))

@@ -152,23 +152,39 @@ class Parameters:
 
     Layers have the same number of directions; those of one may read forward and reverse in turn.
 
+    Args:
+        layers: the first reads the input.
+        independent: each direction reads only its own below; they meet at the top.
+        residual: from layer 1 on, a layer hands on its hidden states plus what it read. The
+            state that it carries from step to step is the hidden state by itself.
+
     Raises:
-        LSTMError: there is no layer, or layers differ in dtype or number of directions.
-        ShapeError: a layer's input is not as wide as the output of the one below it.
+        LSTMError: there is no layer, layers differ in dtype or number of directions, or there
+            are too few of either for the connection.
+        ShapeError: a layer's input is not as wide as the output of the one below it, or as its
+            own where the two are added.
     """
 
     layers: tuple[LayerParameters, ...]
+    independent: bool = False
+    residual: bool = False
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise LSTMError("parameters: expected at least one layer, found none.")
+        if self.independent and min(self.num_layers, self.num_directions) < 2:
+            raise LSTMError(
+                "independent directions: expected at least two layers of two directions, found "
+                f"{self.num_layers} of {self.num_directions}."
+            )
+        if self.residual and self.num_layers < 2:
+            raise LSTMError("residual connection: expected at least two layers, found 1.")
         for number, (below, layer) in enumerate(
             zip(self.layers, self.layers[1:], strict=False), start=1
         ):
             self._check_pair(number, below, layer)
 
-    @staticmethod
-    def _check_pair(number: int, below: LayerParameters, layer: LayerParameters) -> None:
+    def _check_pair(self, number: int, below: LayerParameters, layer: LayerParameters) -> None:
         if len(below.directions) != len(layer.directions):
             raise LSTMError(
                 f"layer {number}: expected {len(below.directions)} direction(s) as in layer "
@@ -178,15 +194,19 @@ class Parameters:
             raise LSTMError(
                 f"layer {number}: expected {below.first.dtype}, found {layer.first.dtype}."
             )
-        if below.output_size != layer.input_size:
-            rows = 4 * layer.hidden_size
-            symbols = "(4*hidden_size, directions*hidden_size of the layer below)"
-            raise ShapeError(
-                f"layer {number} weight_ih",
-                symbols,
-                (rows, below.output_size),
-                (rows, layer.input_size),
-            )
+        given, rows = self._handed_on(below), 4 * layer.hidden_size
+        if given != layer.input_size:
+            times = "" if self.independent else "directions*"
+            symbols = f"(4*hidden_size, {times}hidden_size of the layer below)"
+            expected, found = (rows, given), (rows, layer.input_size)
+            raise ShapeError(f"layer {number} weight_ih", symbols, expected, found)
+        if self.residual and self._handed_on(layer) != given:
+            width, what = self._handed_on(layer), "as wide as its input, which is added"
+            raise ShapeError(f"layer {number} output", what, (given,), (width,))
+
+    def _handed_on(self, layer: LayerParameters) -> int:
+        """How wide is what a cell of the next layer reads."""
+        return layer.first.output_size if self.independent else layer.output_size
 
     @property
     def num_layers(self) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from lstm.arrays import Floats, matvec
+from lstm.cell_trace import DirectionTrace
 from lstm.parameters import CellParameters
 from lstm.state import State
-from lstm.trace import DirectionTrace
 from lstm.variants import STANDARD, Stepped, step_variant
 
 

@@ -198,15 +198,30 @@ def sequence(cell: Cell, inputs: Matrix, h: Vector, c: Vector, direction: str) -
     for place in places:
         new = step(cell, inputs[place], h, c)
         h, c = new["hidden"], new["cell"]
+        new["layer_output"] = h
         steps[place] = new
     return [new for new in steps if new is not None]
 
 
 def stack(
-    layers: list[Layer], inputs: Matrix, states: dict[tuple[int, str], tuple[Vector, Vector]]
+    layers: list[Layer],
+    inputs: Matrix,
+    states: dict[tuple[int, str], tuple[Vector, Vector]],
+    independent: bool = False,
+    residual: bool = False,
 ) -> dict[tuple[int, str], list[Step]]:
-    """All steps of all layers; each reads the hidden states below, forward beside reverse."""
-    record: dict[tuple[int, str], list[Step]] = {}
+    """All steps of all layers; each reads what those below hand on, forward beside reverse.
+
+    Independent directions never meet. A residual connection adds what a layer reads to what it
+    hands on, from the second layer on: He et al. (2016); for language models Peters et al. (2018).
+    """
+    if independent:
+        record = {}
+        for side in ("forward", "reverse"):
+            own = [layer._replace(**{_other(side): None}) for layer in layers]
+            record |= stack(own, inputs, states, residual=residual)
+        return dict(sorted(record.items()))
+    record = {}
     for number, layer in enumerate(layers):
         outputs: Matrix = [[] for _ in inputs]
         for direction, cell in (("forward", layer.forward), ("reverse", layer.reverse)):
@@ -215,9 +230,18 @@ def stack(
             h, c = states[number, direction]
             record[number, direction] = sequence(cell, inputs, h, c, direction)
             for place, new in enumerate(record[number, direction]):
-                outputs[place] = outputs[place] + new["hidden"]
+                if residual and number > 0:
+                    start = len(outputs[place])
+                    new["layer_output"] = [
+                        value + inputs[place][start + n] for n, value in enumerate(new["hidden"])
+                    ]
+                outputs[place] = outputs[place] + new["layer_output"]
         inputs = outputs
     return record
+
+
+def _other(direction: str) -> str:
+    return "reverse" if direction == "forward" else "forward"
 
 
 def logits(

@@ -140,6 +140,22 @@ def turned(draw: st.DrawFn) -> Parameters:
 
 
 @st.composite
+def connected(draw: st.DrawFn) -> Parameters:
+    """Two or three layers, with independent directions or a residual connection, or both."""
+    residual, independent = draw(st.sampled_from([(True, False), (False, True), (True, True)]))
+    num_directions = 2 if independent else draw(one_or_two)
+    handed_on = 1 if independent else num_directions
+    width, *sizes = draw(st.permutations([1, 2, 3, 5]))
+    sizes = sizes[:1] * 3 if residual else sizes
+    random, layers = draw(randoms), []
+    for size in sizes[: draw(st.integers(2, 3))]:
+        cells = [make_cell(random, width, size) for _ in range(num_directions)]
+        layers.append(LayerParameters(*cells))
+        width = handed_on * size
+    return Parameters(tuple(layers), independent, residual)
+
+
+@st.composite
 def cases(
     draw: st.DrawFn,
     dtypes: st.SearchStrategy[Any] = dtypes,

@@ -9,11 +9,12 @@ import numpy as np
 
 from lstm.analysis.precision import Tolerance, tolerances
 from lstm.arrays import Floats, Integers, frozen
+from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES, NAMES
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 from lstm.variants import STANDARD, Variant
 from weights.port import Port
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import prod
 from typing import Any
 
@@ -86,6 +86,7 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "prefix": lstm.prefix,
         "layers": lstm.num_layers,
         "directions": lstm.num_directions,
+        **_connections(lstm, metadata),
         "input_size": lstm.layer_sizes(0).input_size,
         "hidden_size": lstm.layer_sizes(-1).hidden_size,
         "projection_size": _projection_size(lstm),
@@ -108,11 +109,17 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "quality": dict(metadata.quality),
         "assumed": [
             *lstm.assumed,
-            *assumptions(lstm.layout, CellOptions()),
+            *assumptions(lstm, CellOptions()),
             *parts.assumed,
             *assumed,
         ],
     }
+
+
+def _connections(lstm: FoundLSTM, metadata: Metadata) -> dict[str, bool]:
+    """How its cells are connected, as its layout and the file itself have it."""
+    lstm = lstm.with_layout(replace(lstm.layout, **metadata.stack))
+    return {"independent": lstm.independent, "residual": lstm.residual}
 
 
 def _cell(lstm: FoundLSTM, address: CellAddress) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def read_parameters(archive: Archive, lstm: FoundLSTM, dtype: str) -> Parameters
             if layer == number
         }
         layers.append(LayerParameters(**cells))
-    return Parameters(tuple(layers))
+    return Parameters(tuple(layers), lstm.independent, lstm.residual)
 
 
 def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -> CellParameters:

@@ -15,7 +15,7 @@ from lstm.quantities import GATES
 from weights.archive import archive_bytes
 from weights.atomic import replacing
 from weights.layouts.layout import NOTHING
-from weights.metadata import Metadata, write_metadata
+from weights.metadata import STACK_OPTIONS, Metadata, write_metadata
 from weights.parts import NATIVE_NAMES
 
 _GATE_NAMES = {
@@ -109,6 +109,7 @@ def _metadata(model: Model) -> Metadata:
         labels=labels,
         tied=_is_tied(model),
         cell=_cell_options(model),
+        stack={n: True for n in STACK_OPTIONS if getattr(model.parameters, n)},
         predicts_tokens=model.head.predicts_tokens if model.head else None,
         description=model.card.description,
         licence=model.card.licence,

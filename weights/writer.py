@@ -15,6 +15,12 @@ from weights.layouts.layout import Layout, TensorKind
 
 Tensors = dict[str, Floats]
 
+# How a stack may be connected that only the native layout can say.
+CONNECTIONS = {
+    "independent": "directions that never meet",
+    "residual": "a residual connection",
+}
+
 
 def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
     """Return the tensors that hold the parameters in a layout, by name.
@@ -27,6 +33,9 @@ def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
         raise LSTMError(f"--to: {layout.name} is read, but not written.")
     if parameters.reads_back and not (layout.by_direction or layout.directions):
         raise LSTMError(f"--to: {layout.name} has no names for a reverse direction.")
+    for name in ("independent", "residual"):
+        if getattr(parameters, name):
+            raise LSTMError(f"--to: {layout.name} cannot hold {CONNECTIONS[name]}.")
     tensors: Tensors = {}
     for number, layer in enumerate(parameters.layers):
         cells = {name: _cell(cell, layout) for name, cell in layer.directions.items()}

@@ -19,8 +19,9 @@ from cli.formats.summary import (
 )
 from cli.formats.words import Words
 from cli.tables import reading, section
+from lstm.cell_trace import DirectionTrace
 from lstm.quantities import BY_NAME
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 
 
 def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
@@ -44,10 +45,12 @@ def _title(trace: Trace, report: Report) -> str:
     parameters, source = report.model.parameters, printable(report.model.card.source)
     read = f"{trace.num_steps} steps" if trace.text is None else printable(trace.text) or "(empty)"
     layers = "1 layer" if parameters.num_layers == 1 else f"{parameters.num_layers} layers"
-    directions = [name for layer in parameters.layers for name in layer.directions]
-    ways = f", {reading(directions, parameters.num_directions)}" if parameters.reads_back else ""
     units = "1 unit" if parameters.hidden_size == 1 else f"{parameters.hidden_size} units"
-    return f"{read}\n{source}: {layers} of {units}{ways}"
+    directions = [name for layer in parameters.layers for name in layer.directions]
+    ways = reading(directions, parameters.num_directions, parameters.independent)
+    parts = [f"{layers} of {units}"] + ([ways] if parameters.reads_back else [])
+    parts += ["residual"] if parameters.residual else []
+    return f"{read}\n{source}: {', '.join(parts)}"
 
 
 def _layer(

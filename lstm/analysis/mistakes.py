@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from lstm.analysis.recording import Place, Recording, Series
-from lstm.analysis.rerun import CellPlace, Subject, by_step, run_layers
+from lstm.analysis.rerun import Subject, by_step, run_layers
 from lstm.arrays import Floats
+from lstm.model import CellPlace
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES
 from lstm.state import State

@@ -71,14 +71,13 @@ def _rounded(number: float) -> float:
 
 def _nudged(parameters: Parameters) -> Parameters:
     random = np.random.default_rng(0)
-    return Parameters(
-        tuple(
-            LayerParameters(
-                **{name: _nudged_cell(cell, random) for name, cell in layer.directions.items()}
-            )
-            for layer in parameters.layers
+    layers = (
+        LayerParameters(
+            **{name: _nudged_cell(cell, random) for name, cell in layer.directions.items()}
         )
+        for layer in parameters.layers
     )
+    return replace(parameters, layers=tuple(layers))
 
 
 def _nudged_cell(cell: CellParameters, random: np.random.Generator) -> CellParameters:

@@ -11,14 +11,12 @@ import numpy as np
 
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats
-from lstm.model import Model
+from lstm.model import CellPlace, Model, connect
 from lstm.parameters import CellParameters, Parameters
 from lstm.quantities import NAMES
 from lstm.sequence import run_cell
 from lstm.state import ModelState, State
 from lstm.trace import Trace
-
-CellPlace = tuple[int, str]
 
 
 class Stored(NamedTuple):
@@ -147,33 +145,36 @@ def run_layers(
         one: how one cell reads one sequence.
         change: what becomes of a cell, given its layer and direction.
     """
-    layers = [
-        {name: change((number, name), cell) for name, cell in layer.directions.items()}
+    cells = {
+        (number, name): change((number, name), cell)
         for number, layer in enumerate(subject.parameters.layers)
-    ]
+        for name, cell in layer.directions.items()
+    }
     return tuple(
-        Recording(_stack(layers, inputs.astype(subject.parameters.dtype), start, one))
+        Recording(_series(subject.parameters, cells, inputs, start, one))
         for inputs, start in zip(subject.inputs, subject.starts, strict=True)
     )
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _stack(
-    layers: Sequence[Mapping[str, CellParameters]],
+def _series(
+    parameters: Parameters,
+    cells: Mapping[CellPlace, CellParameters],
     inputs: Floats,
     start: ModelState,
     one: OneDirection,
 ) -> dict[Place, Series]:
+    """Run other cells that are connected as the parameters are."""
     series: dict[Place, Series] = {}
-    for number, directions in enumerate(layers):
-        inputs = np.ascontiguousarray(inputs)
-        outputs = []
-        for direction, cell in directions.items():
-            record = one(cell, inputs, start[number, direction], direction)
-            for name, values in record.items():
-                series[Place(number, direction, name)] = Series.whole(values)
-            outputs.append(record["hidden"])
-        inputs = np.concatenate(outputs, axis=-1)
+
+    def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
+        record = one(cells[place], read, start[place], place[1])
+        if added is not None:
+            record["layer_output"] = record["hidden"] + added
+        series.update({Place(*place, name): Series.whole(v) for name, v in record.items()})
+        return record["layer_output"]
+
+    connect(parameters, inputs.astype(parameters.dtype), run)
     return series
 
 

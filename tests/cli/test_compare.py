@@ -290,8 +290,8 @@ def test_every_format_of_run_agrees_with_the_weights_and_with_every_other(
     ):
         assert found["same"], found["first"]
         assert found["sequences"] == 2
-        assert [len(one["growth"]) for one in found["quantities"]] == [4] * 14
-        assert sum(one["compared"] for one in found["quantities"]) == 8 * (64 + 13 * 128)
+        assert [len(one["growth"]) for one in found["quantities"]] == [4] * 15
+        assert sum(one["compared"] for one in found["quantities"]) == 8 * (64 + 14 * 128)
 
 
 @pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])

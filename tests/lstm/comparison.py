@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lstm.cell_trace import DirectionTrace
 from lstm.state import ModelState
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 
 # Every quantity by the name that the documentation gives it, written out here on purpose.
 QUANTITIES = (
@@ -26,6 +27,7 @@ QUANTITIES = (
     "cell",
     "tanh_cell",
     "hidden",
+    "layer_output",
 )
 RECORDED = (*QUANTITIES, "previous_cell")
 

@@ -137,6 +137,47 @@ def test_a_layer_may_read_in_reverse_only():
     assert not Parameters((above,)).reads_back
 
 
+@pytest.mark.parametrize(
+    ("sizes", "connections", "message"),
+    [
+        (
+            [(2, 3), (3, 3)],
+            {"independent": True},
+            "independent directions: expected at least two layers of two directions, found 2 of 1.",
+        ),
+        (
+            [(2, 3)],
+            {"residual": True},
+            "residual connection: expected at least two layers, found 1.",
+        ),
+        (
+            [(2, 3), (3, 4)],
+            {"residual": True},
+            "layer 1 output: expected as wide as its input, which is added = (3,), found (4,).",
+        ),
+    ],
+)
+def test_a_connection_needs_what_it_connects(sizes, connections, message):
+    layers = tuple(LayerParameters(make_cell(RANDOM, *size)) for size in sizes)
+    with pytest.raises(LSTMError) as caught:
+        Parameters(layers, **connections)
+    assert str(caught.value) == message
+
+
+def test_independent_directions_read_one_direction_below():
+    def both(width, size):
+        return LayerParameters(make_cell(RANDOM, width, size), make_cell(RANDOM, width, size))
+
+    stack = Parameters((both(2, 3), both(3, 3)), independent=True, residual=True)
+    assert (stack.output_size, stack.num_directions) == (6, 2)
+    with pytest.raises(ShapeError) as caught:
+        Parameters((both(2, 3), both(6, 3)), independent=True)
+    assert str(caught.value) == (
+        "layer 1 weight_ih: expected (4*hidden_size, hidden_size of the layer below) = (12, 3), "
+        "found (12, 6)."
+    )
+
+
 def test_a_layer_has_at_least_one_direction():
     with pytest.raises(LSTMError) as caught:
         LayerParameters()

@@ -69,6 +69,8 @@ def test_an_lstm_is_described_in_full() -> None:
         "prefix": "",
         "layers": 1,
         "directions": 1,
+        "independent": False,
+        "residual": False,
         "input_size": 4,
         "hidden_size": 3,
         "projection_size": None,

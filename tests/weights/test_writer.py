@@ -136,6 +136,26 @@ def test_a_second_direction_needs_names(tmp_path):
         convert(model, tmp_path / "x.safetensors", "mlx")
 
 
+@pytest.mark.parametrize(
+    ("connection", "what"),
+    [("independent", "directions that never meet"), ("residual", "a residual connection")],
+)
+def test_only_the_native_layout_holds_how_a_stack_is_connected(tmp_path, connection, what):
+    random = np.random.default_rng(0)
+    layers = [
+        LayerParameters(*(cell(random, width, 3) for _ in range(2)))
+        for width in ((2, 3) if connection == "independent" else (6, 6))
+    ]
+    model = Model(Parameters(tuple(layers), **{connection: True}))
+    with pytest.raises(LSTMError, match=f"^--to: pytorch cannot hold {what}.$"):
+        convert(model, tmp_path / "x.safetensors", "pytorch")
+    convert(model, tmp_path / "x.safetensors")
+    again = load(tmp_path / "x.safetensors").parameters
+    assert getattr(again, connection)
+    assert again.independent + again.residual == 1
+    assert same(again, model.parameters)
+
+
 def test_a_layout_that_is_only_read_is_refused(tmp_path):
     model = Model(stack(np.random.default_rng(0), [3], 1))
     with pytest.raises(LSTMError, match=r"^--to: chainer is read, but not written.$"):

@@ -133,7 +133,12 @@ def _same(one: str, other: str) -> bool:
 
 def _widest(found: list[FoundLSTM]) -> list[FoundLSTM]:
     """Leave out what another explains with more tensors: a part is not taken for the whole."""
-    return [lstm for lstm in found if not any(lstm.names < other.names for other in found)]
+    return [lstm for lstm in found if not any(_explains(other, lstm) for other in found)]
+
+
+def _explains(one: FoundLSTM, other: FoundLSTM) -> bool:
+    special = one.layout.instead_of == other.layout.name and other.names <= one.names
+    return special or other.names < one.names
 
 
 def _sound(found: list[FoundLSTM], tensors: Tensors) -> list[FoundLSTM]:

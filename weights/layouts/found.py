@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,19 +41,31 @@ class FoundLSTM:
     """An LSTM as names and shapes tell of it.
 
     `prefix` is what stands before the layout's own names; `parts` are its tensors; `assumed` is
-    what was concluded to put it together.
+    what was concluded to put it together; `apart` tells that each direction is a stack by itself.
     """
 
     layout: Layout
     prefix: str
     parts: list[Part] = field(default_factory=list)
     assumed: tuple[str, ...] = ()
+    apart: bool = False
 
     def with_layout(self, layout: Layout) -> FoundLSTM:
         """Return the same tensors, read as another layout of the same names."""
         kinds = dict(zip(self.layout.kinds, layout.kinds, strict=True))
         parts = [part._replace(kind=kinds[part.kind]) for part in self.parts]
-        return FoundLSTM(layout, self.prefix, parts, self.assumed)
+        return replace(self, layout=layout, parts=parts)
+
+    @property
+    def independent(self) -> bool:
+        """Whether two directions never meet; without a layer above another they cannot."""
+        given = self.apart or self.layout.independent
+        return given and self.num_directions > 1 and self.num_layers > 1
+
+    @property
+    def residual(self) -> bool:
+        """Whether what a layer reads is added to what it hands on, from layer 1 on."""
+        return self.layout.residual and self.num_layers > 1
 
     @property
     def is_complete(self) -> bool:

@@ -102,13 +102,28 @@ def _numbers(prefix: str) -> list[int]:
 
 def _fit(members: list[FoundLSTM]) -> bool:
     """Whether each reads as many numbers as the one below it gives."""
-    for below, above in pairwise(members):
-        if below.num_directions != above.num_directions:
-            return False
-        top = below.layer_sizes(-1)
-        if above.layer_sizes(0).input_size != below.num_directions * top.output_size:
-            return False
-    return True
+    directions = members[0].num_directions
+    alike = all(member.num_directions == directions for member in members)
+    return alike and (_reads(members, directions) or _are_apart(members))
+
+
+def _are_apart(members: list[FoundLSTM]) -> bool:
+    """Whether each direction is a stack by itself, as in `fw/cell_0`, `bw/cell_0`, `fw/cell_1`.
+
+    Where it is the layers that have two directions, as in `layer_1/fw`, and read less than both
+    give, it is not known what they read.
+    """
+    words = [_WORD.search(member.prefix) for member in members]
+    before = {word and word.string[: word.start()] for word in words}
+    return members[0].num_directions == 2 and len(before) == 1 and _reads(members, 1)
+
+
+def _reads(members: list[FoundLSTM], times: int) -> bool:
+    """Whether each reads so many times what a cell of the one below gives."""
+    return all(
+        above.layer_sizes(0).input_size == times * below.layer_sizes(-1).output_size
+        for below, above in pairwise(members)
+    )
 
 
 def _alike(members: list[FoundLSTM]) -> bool:
@@ -139,5 +154,7 @@ def _stack(members: list[FoundLSTM]) -> FoundLSTM:
             f"directions: {names} read forward and reverse in turn, as AllenNLP's "
             "StackedAlternatingLstm does"
         )
+    if apart := _are_apart(members):
+        assumed.append("directions: each reads only its own below, as names and sizes say")
     earlier = dict.fromkeys(line for member in members for line in member.assumed)
-    return FoundLSTM(layout, members[0].prefix, parts, (*assumed, *earlier))
+    return FoundLSTM(layout, members[0].prefix, parts, (*assumed, *earlier), apart)

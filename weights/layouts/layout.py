@@ -70,6 +70,9 @@ class Layout:
         reread: each gate's block holds the bytes of a matrix of the transposed shape.
         forget_bias: what the framework adds to the forget gate at run time.
         variant: how its cell differs from the standard one, for `lstm.variants.Variant`.
+        independent: the two directions of a stack never meet.
+        residual: from layer 1 on, a layer hands on its hidden states plus what it read.
+        instead_of: the name of a more general layout, whose place it takes where both fit.
         assumed: what its files do not tell: the option that tells it, and what is assumed.
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
@@ -95,6 +98,9 @@ class Layout:
     reread: bool = False
     forget_bias: float = 0.0
     variant: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    independent: bool = False
+    residual: bool = False
+    instead_of: str = ""
     assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     within: str = ""
     by_name_only: bool = False

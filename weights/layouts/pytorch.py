@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from weights.layouts.layout import LETTERS, Layout, TensorKind
+from weights.layouts.tensorflow import ELMO_ASSUMED
 
 _END = r"_l(?P<layer>\d+)(?P<direction>_reverse)?"
 _NAME = "_l{layer}{direction}"
@@ -110,8 +111,31 @@ ALLENNLP = Layout(
         TensorKind(r"state_linearity\.bias", "bias", optional=True),
         TensorKind(r"state_projection\.weight", "projection", optional=True),
     ),
-    in_turn=r"(^|[._/])layer_\d+[._/]",  # StackedAlternatingLstm
+    in_turn=r"(^|[./])layer_\d+[./]",  # StackedAlternatingLstm
     source="AllenNLP, modules/lstm_cell_with_projection.py",
+)
+
+_ELMO = r"(?P<direction>forward|backward)_layer_(?P<layer>\d+)\.(?:cell\.)?"
+
+ALLENNLP_ELMO = Layout(
+    name="allennlp-elmo",
+    title="AllenNLP ElmoLstm",
+    kinds=tuple(
+        TensorKind(_ELMO + name, part)
+        for name, part in (
+            (r"input_linearity\.weight", "ih"),
+            (r"state_linearity\.weight", "hh"),
+            (r"state_linearity\.bias", "bias"),
+            (r"state_projection\.weight", "projection"),
+        )
+    ),
+    directions={"forward": "forward", "backward": "reverse"},
+    variant={"cell_clip": 3.0, "projection_clip": 3.0},
+    independent=True,
+    residual=True,
+    instead_of=ALLENNLP.name,
+    assumed=ELMO_ASSUMED,
+    source="AllenNLP, modules/elmo_lstm.py",
 )
 
 MLX = Layout(

@@ -105,6 +105,8 @@ def _sizes(golden: Golden, bits: bool) -> Iterator[str]:
             "STEPS": golden.trace.num_steps,
             "LAYERS": parameters.num_layers,
             "DIRECTIONS": parameters.num_directions,
+            "INDEPENDENT": int(parameters.independent),
+            "RESIDUAL": int(parameters.residual),
             "INPUT_SIZE": parameters.input_size,
             "HIDDEN_SIZE": parameters.hidden_size,
             **{

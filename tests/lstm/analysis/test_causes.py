@@ -359,4 +359,4 @@ def test_every_hypothesis_has_a_name_of_its_own_and_gives_a_record():
     for one in hypotheses:
         (made,) = one.run(subject)
         assert made.num_steps == T
-        assert len(made.series) == 2 * 14
+        assert len(made.series) == 2 * 15
