@@ -9,6 +9,7 @@ import numpy as np
 from lstm.arrays import Floats
 from lstm.quantities import GATES
 from lstm.state import State
+from lstm.variants import STANDARD, Variant, shown
 
 
 class DirectionTrace(NamedTuple):
@@ -16,8 +17,8 @@ class DirectionTrace(NamedTuple):
 
     Each quantity of `lstm.quantities` is an attribute: (T, D) for `layer_input`, (T, H) for
     all others. A reverse direction's step stands at the place of its input. The packed arrays
-    hold the blocks i, f, g, o side by side; `added` is what a residual connection adds to the
-    hidden states, (T, H), or None.
+    hold the blocks i, f, g, o side by side. `variant` is the cell's; `added` is what a residual
+    connection adds to the hidden states, (T, H), or None.
 
     >>> zero = State(h=np.zeros(1), c=np.array([4.0]))
     >>> half = np.full((1, 4), 0.5)
@@ -33,6 +34,7 @@ class DirectionTrace(NamedTuple):
     cell: Floats
     hidden: Floats
     initial: State
+    variant: Variant = STANDARD
     added: Floats | None = None
 
     @property
@@ -79,7 +81,11 @@ class DirectionTrace(NamedTuple):
 
     @property
     def tanh_cell(self) -> Floats:
-        return np.tanh(self.cell)
+        """What the output gate lets through: tanh(c), or what the cell's variant has instead.
+
+        That is another activation's value, or with Sonnet 1's peephole w tanh(c + w * c).
+        """
+        return shown(self.variant, self.cell)
 
     @property
     def layer_output(self) -> Floats:

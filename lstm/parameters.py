@@ -41,7 +41,7 @@ class CellParameters:
         for name in ("weight_ih", "weight_hh", "bias"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         self._check_shapes()
-        self.variant.check(self.hidden_size, self.dtype)
+        self.variant.check(self.input_size, self.hidden_size, self.dtype)
         if len({a.dtype for a in self.arrays}) > 1 or self.dtype not in FLOAT_TYPES:
             found = ", ".join(str(a.dtype) for a in self.arrays)
             raise LSTMError(f"weights: expected all float32 or all float64, found {found}.")

@@ -153,17 +153,38 @@ def step_of_variant(cell: Cell, variant: dict[str, Any], x: Vector, h: Vector, c
     z_o = clipped(peeped(z[3], variant["peephole_output"], new), limit)
     o = [gate(v) for v in z_o]
     seen = peeped(new, variant["peephole_shown"], new)
-    hidden = [o[n] * shape(seen[n]) for n in range(size)]
+    through = [shape(v) for v in seen]
+    hidden = [o[n] * through[n] for n in range(size)]
+    if variant["highway_ih"] is not None:
+        hidden = with_highway(variant, hidden, x, h)
     if variant["projection"] is not None:
         hidden = [dot(row, hidden) for row in variant["projection"]]
         hidden = clipped(hidden, variant["projection_clip"])
     return {
         "layer_input": list(x), "previous_cell": list(c), "cell": new, "hidden": hidden,
+        "tanh_cell": through,
         "pre_input": z_i, "pre_forget": z_f, "pre_candidate": z_g, "pre_output": z_o,
         "input": i, "forget": f, "candidate": g, "output": o,
         "forget_cell": [f[n] * c[n] for n in range(size)],
         "input_candidate": [i[n] * g[n] for n in range(size)],
     }  # fmt: skip
+
+
+def with_highway(variant: dict[str, Any], hidden: Vector, x: Vector, h: Vector) -> Vector:
+    """A gate r that mixes what the cell gives with the input, projected to its width.
+
+    He, Lee, Lewis and Zettlemoyer (2017), Deep Semantic Role Labeling, equations 4 and 5:
+    r = sigmoid(W_r [h', x] + b_r), h = r * o * tanh(c) + (1 - r) * W_h x.
+    """
+    size = len(hidden)
+    bias = variant["highway_bias"] or [0.0] * (2 * size)
+    mixed = []
+    for n in range(size):
+        z = dot(variant["highway_ih"][n], x) + dot(variant["highway_hh"][n], h) + bias[n]
+        r = ACTIVATIONS[variant["gate_activation"]](z)
+        straight = dot(variant["highway_ih"][size + n], x) + bias[size + n]
+        mixed.append(r * hidden[n] + (1 - r) * straight)
+    return mixed
 
 
 def normalised(values: Vector, gain: Vector, epsilon: float) -> Vector:

@@ -21,7 +21,7 @@ from weights.port import Port
 # All that a variant may have; what is not listed here is refused, not left out.
 ARRAYS = (
     "projection", "peephole_input", "peephole_forget", "peephole_output", "peephole_shown",
-    "norm_gain", "norm_cell_gain", "norm_cell_bias",
+    "norm_gain", "norm_cell_gain", "norm_cell_bias", "highway_ih", "highway_hh", "highway_bias",
 )  # fmt: skip
 OPTIONS = (
     "gate_activation", "candidate_activation", "cell_activation", "coupled",

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from math import prod
 from typing import Any
 
-from lstm.quantities import GATES
 from weights.archive import Archive, TensorInfo
 from weights.layouts.detection import detect, every_lstm, evidence, is_packed
 from weights.layouts.found import CellAddress, FoundLSTM
@@ -124,16 +123,17 @@ def _connections(lstm: FoundLSTM, metadata: Metadata) -> dict[str, bool]:
 
 def _cell(lstm: FoundLSTM, address: CellAddress) -> dict[str, Any]:
     layer, direction = address
-    input_size, hidden_size, _ = lstm.sizes(address)
+    input_size, hidden_size, output_size = lstm.sizes(address)
+    biases = lstm.num_biases(address)
     total = sum(prod(part.shape) for part in lstm.cells[address])
     return {
         "layer": layer,
         "direction": direction,
         "input_size": input_size,
         "hidden_size": hidden_size,
-        "biases": lstm.num_biases(address),
+        "biases": biases,
         "parameters": total,
-        "parameters_per_gate": total // len(GATES),
+        "parameters_per_gate": hidden_size * (input_size + output_size + biases),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
 from weights.layouts.found import FoundLSTM
-from weights.layouts.layout import Layout
+from weights.layouts.layout import BLOCKS, Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 CONCATENATIONS = ("hx", "xh")
@@ -77,6 +77,9 @@ def _ordered(layout: Layout, order: str | None) -> Layout:
         raise LSTMError(f"--gate-order: expected the letters i, f, g and o, found {order!r}.")
     if "(?P<gate>" in layout.kinds[0].pattern:
         raise LSTMError(f"--gate-order: {layout.name} has a tensor per gate, in no order.")
+    if sorted(layout.order) != sorted(order):
+        own = ", ".join(BLOCKS[letter] for letter in layout.order)
+        raise LSTMError(f"--gate-order: {layout.name} has other blocks: {own}. Leave it out.")
     return replace(layout, order=order)
 
 

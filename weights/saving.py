@@ -79,6 +79,13 @@ def _variant_arrays(place: str, cell: CellParameters) -> dict[str, Floats]:
         f"{place}.forget_gate.peephole": variant.peephole_forget,
         f"{place}.output_gate.peephole": variant.peephole_output,
     }
+    if variant.highway_ih is not None and variant.highway_hh is not None:
+        passed_on, projected = np.split(variant.highway_ih, 2)
+        arrays[f"{place}.highway_gate.weight"] = np.hstack([variant.highway_hh, passed_on])
+        arrays[f"{place}.highway_input.weight"] = projected
+    if variant.highway_bias is not None:
+        names = (f"{place}.highway_gate.bias", f"{place}.highway_input.bias")
+        arrays.update(zip(names, np.split(variant.highway_bias, 2), strict=True))
     if variant.norm_gain is not None:
         for block, gate in enumerate(GATES):
             gain = variant.norm_gain[block * size : (block + 1) * size]

@@ -309,6 +309,65 @@ def test_a_mistake_in_such_a_port_is_found(lstm, elmo, vectors, tmp_path):
     assert "the activation of the gates is hard-sigmoid" in found.stdout
 
 
+@pytest.fixture(scope="module")
+def highway(tmp_path_factory):
+    """AllenNLP's cell with a highway connection."""
+    shapes = {"input_linearity.weight": (6 * H, D), "state_linearity.weight": (5 * H, H),
+              "state_linearity.bias": (5 * H,)}  # fmt: skip
+    arrays = {f"cell.{name}": a for name, a in numbers(20, **shapes).items()}
+    return write(tmp_path_factory.mktemp("connections") / "highway.safetensors", arrays)
+
+
+def test_a_highway_connection_is_run(done, valid, highway, vectors):
+    given = ("run", "-w", highway, "--vectors", vectors, "--dtype", "float64", "--show", "all")
+    document = valid("trace", done(*given, "--json").json)
+    check_numbers(document, expected(highway, vectors))
+    assert document["model"]["layout"] == "allennlp-highway"
+    first = document["sequences"][0]["steps"][-1]
+    plain = np.multiply(first["output"], first["tanh_cell"])
+    assert np.abs(plain - first["hidden"]).max() > 0.01
+    assert first["layer_output"] == first["hidden"]
+
+
+def test_inspect_tells_the_blocks_of_a_highway(done, valid, highway):
+    (found,) = valid("inspect", done("inspect", highway, "--json").json)["lstms"]
+    assert (found["layout"], found["gate_order"]) == ("allennlp-highway", "i f g o r p")
+    assert (found["hidden_size"], found["input_size"], found["biases"]) == (H, D, 1)
+    (cell,) = found["cells"]
+    assert cell["parameters"] == 6 * H * D + 5 * H * H + 5 * H
+    assert cell["parameters_per_gate"] == H * D + H * H + H
+
+
+def test_a_highway_goes_into_the_native_file_and_into_no_other(
+    done, lstm, refusal, highway, vectors, tmp_path
+):
+    out = tmp_path / "out.safetensors"
+    assert done("convert", highway, out).code == 0
+    given = ("run", "--vectors", vectors, "--show", "all", "--json", "-w")
+    assert done(*given, highway).json["sequences"] == done(*given, out).json["sequences"]
+    assert "self-test passed" in done("inspect", out, "--verify").stdout
+    (found,) = done("inspect", out, "--json").json["lstms"]
+    assert (found["biases"], found["hidden_size"], found["input_size"]) == (1, H, D)
+    assert found["cells"][0]["parameters_per_gate"] == H * D + H * H + H
+    assert refusal(3, "convert", highway, tmp_path / "x.safetensors", "--to", "pytorch") == (
+        "--to: pytorch cannot hold highway_ih, highway_hh, highway_bias."
+    )
+
+
+def test_a_port_with_a_highway_is_checked(lstm, done, valid, highway, vectors, tmp_path):
+    given = ("-w", highway, "--vectors", vectors)
+    (cell,) = valid("golden", done("golden", *given, "--format", "json").json)["cells"]
+    weights = cell["weights"]
+    assert np.shape(weights["highway_ih"]) == (2 * H, D)
+    assert np.shape(weights["highway_hh"]) == (H, H)
+    assert "lstm_golden_l0_forward_highway_ih[" in done("golden", *given).stdout
+    wrong = tmp_path / "wrong.npz"
+    done("run", *given, "--gate-activation", "hard-sigmoid", "--show", "all", "-o", wrong)
+    found = lstm("compare", highway, wrong)
+    assert found.code == 1
+    assert "the activation of the gates is hard-sigmoid" in found.stdout
+
+
 def test_a_head_reads_what_the_top_layer_hands_on(done, tmp_path):
     random = np.random.default_rng(0)
     cells = [CellParameters(*(random.normal(size=shape) for shape in ((12, w), (12, 3), (12,))))

@@ -130,6 +130,22 @@ def test_sizes_and_counts_are_those_that_torch_was_given(
     assert all(cell["parameters_per_gate"] * 4 == cell["parameters"] for cell in cells)
 
 
+def test_a_gate_without_weights_is_not_counted(tmp_path: Path) -> None:
+    """TensorFlow's coupled gates: three blocks, over an input of 3 and a hidden state of 2."""
+    arrays = {f"rnn/coupled_lstm_cell/{name}": np.zeros(shape, np.float32)
+              for name, shape in (("W_0", (3 + 2, 3 * 2)), ("B", 3 * 2))}  # fmt: skip
+    (cells,) = facts(inspect(write(tmp_path / "coupled.safetensors", arrays)), "cells")
+    (cell,) = cells
+    assert (cell["parameters"], cell["parameters_per_gate"]) == (36, 12)
+
+
+def test_a_projection_belongs_to_no_gate(tmp_path: Path) -> None:
+    shapes = {"weight_ih_l0": (12, 5), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}
+    (cells,) = facts(inspect(write(tmp_path / "projected.safetensors", zeros(**shapes))), "cells")
+    (cell,) = cells
+    assert (cell["parameters"], cell["parameters_per_gate"]) == (12 * 7 + 6, 3 * 7)
+
+
 def test_every_cell_is_listed_by_layer_and_direction() -> None:
     (cells,) = facts(inspect(golden("two_layers_bidirectional")), "cells")
     assert [(c["layer"], c["direction"], c["input_size"], c["hidden_size"]) for c in cells] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -129,9 +130,8 @@ class FoundLSTM:
         cell = self.cells[address]
         pairs = sum(2 for part in cell if part.kind.part == "bias_pair")
         biases = [part for part in cell if part.kind.part == "bias"]
-        return pairs + (
-            len(biases) if not biases or biases[0].gate is None else -(-len(biases) // 4)
-        )
+        per_gate = Counter(part.gate for part in biases)
+        return pairs + max(per_gate.values(), default=0)
 
     def expected(self, part: Part, sizes: Sizes) -> tuple[tuple[int, ...], str]:
         """Return the shape that a tensor must have, as the file has it, in numbers and letters."""

@@ -17,6 +17,8 @@ from weights.archive import TensorInfo
 from weights.layouts.found import FoundLSTM, Part
 
 LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+# What the letters of an order stand for; a highway has a gate and a projected input of its own.
+BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -160,7 +162,7 @@ class Layout:
 
     def order_of(self, kind: TensorKind) -> tuple[str, ...]:
         """Return the gates in the order of a packed tensor's blocks."""
-        return tuple(LETTERS[letter] for letter in kind.order or self.order)
+        return tuple(BLOCKS[letter] for letter in kind.order or self.order)
 
     def has_output_rows(self, kind: TensorKind) -> bool:
         """Whether a matrix of this kind is (outputs, inputs)."""

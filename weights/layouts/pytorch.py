@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from weights.layouts.layout import LETTERS, Layout, TensorKind
 from weights.layouts.tensorflow import ELMO_ASSUMED
 
@@ -113,6 +115,18 @@ ALLENNLP = Layout(
     ),
     in_turn=r"(^|[./])layer_\d+[./]",  # StackedAlternatingLstm
     source="AllenNLP, modules/lstm_cell_with_projection.py",
+)
+
+ALLENNLP_HIGHWAY = replace(
+    ALLENNLP,
+    name="allennlp-highway",
+    title="AllenNLP AugmentedLstm with a highway connection",
+    kinds=tuple(
+        kind._replace(order="ifgor") if kind.pattern.startswith("state") else kind
+        for kind in ALLENNLP.kinds[:4]
+    ),
+    order="ifgorp",
+    source="AllenNLP, modules/augmented_lstm.py",
 )
 
 _ELMO = r"(?P<direction>forward|backward)_layer_(?P<layer>\d+)\.(?:cell\.)?"

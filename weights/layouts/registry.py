@@ -16,6 +16,7 @@ LAYOUTS: tuple[Layout, ...] = (
     pytorch.MXNET,
     pytorch.MXNET_MODULE,
     pytorch.ALLENNLP,
+    pytorch.ALLENNLP_HIGHWAY,
     pytorch.ALLENNLP_ELMO,
     pytorch.MLX,
     pytorch.CHAR_RNN,

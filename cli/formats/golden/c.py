@@ -93,8 +93,8 @@ def _form(golden: Golden, bits: bool) -> Iterator[str]:
         yield "cell      standard; c' and h' are the states before the step"
     else:
         yield "cell      not standard: the options and further arrays of each cell change formulas"
-        yield "          below; pre-activations hold peepholes and clips, tanh_cell is tanh(c)"
-        yield "          whatever the activation"
+        yield "          below; pre-activations hold peepholes and clips, tanh_cell is what the"
+        yield "          output gate lets through, whatever the activation"
 
 
 def _sizes(golden: Golden, bits: bool) -> Iterator[str]:

@@ -134,6 +134,16 @@ def allennlp_elmo(one: Cell, place: str = "forward_layer_0.") -> Arrays:
     return {**arrays, f"{place}state_projection.weight": one.projection}
 
 
+def allennlp_highway(one: Cell, place: str = "cell.") -> Arrays:
+    """AugmentedLstm: a fifth block for the highway gate, and the input projected, a sixth."""
+    gate, passed = one.ih["o"] * 2, one.ih["g"] * 3
+    return {
+        f"{place}input_linearity.weight": np.concatenate([rows(one.ih, "ifgo"), gate, passed]),
+        f"{place}state_linearity.weight": np.concatenate([rows(one.hh, "ifgo"), one.hh["f"] * 2]),
+        f"{place}state_linearity.bias": np.concatenate([rows(one.bias, "ifgo"), one.shown]),
+    }
+
+
 def chainer(one: Cell) -> Arrays:
     """Unit by unit: its g, i, f, o, then the next unit's."""
 
@@ -324,6 +334,7 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
         c, "cell.input_linearity.weight", "cell.state_linearity.weight",
         "cell.input_linearity.bias", "cell.state_linearity.bias",
     ),
+    "allennlp-highway": allennlp_highway,
     "allennlp-elmo": allennlp_elmo,
     "mlx": lambda c: three(c, "Wx", "Wh", "bias"),
     "char-rnn": lambda c: four(
