@@ -134,7 +134,8 @@ def compare(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     initial_state: o.InitialState = None,
     carry: o.Carry = False,
     layers: o.Layers = None,
@@ -167,7 +168,7 @@ def compare(
         "layout": layout, "prefix": prefix, "tokenizer": tokenizer, "dtype": dtype,
         "gate_order": gate_order, "forget_bias": forget_bias, "gate_activation": gate_activation,
         "cell_clip": cell_clip, "projection_clip": projection_clip,
-        "concatenation": concatenation, "coupled": coupled,
+        "concatenation": concatenation, "coupled": coupled, "residual": residual,
     }  # fmt: skip
     # Only now, when the command line is known to be sound, import numpy and read the files.
     from cli.comparison import Comparing

@@ -47,7 +47,8 @@ def convert(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     embedding: u.EmbeddingName = None,
     head: u.HeadName = None,
     debug: o.Debug = False,
@@ -74,7 +75,7 @@ def convert(
         source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, embedding=embedding, head=head,
+        coupled=coupled, residual=residual, embedding=embedding, head=head,
     )  # fmt: skip
     tell_assumptions(model)
     if to != "native" and (model.embedding or model.head or model.tokenizer):

@@ -61,7 +61,8 @@ def golden(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     order: Annotated[
         str,
         typer.Option(
@@ -165,7 +166,7 @@ def golden(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        coupled=coupled, residual=residual,
     )  # fmt: skip
     if head and model.head is None:
         raise CommandLineError("--head: the model has no head. Leave it out.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.tables import meanings, measured, number, pairs, plain, section, show, table
+from cli.tables import meanings, measured, number, pairs, plain, reading, section, show, table
 from lstm.wording import counted
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -35,10 +35,11 @@ def print_record(console: Console, record: dict[str, Any]) -> None:
 def _facts(lstm: dict[str, Any]) -> list[tuple[str, object]]:
     """What an LSTM person wants to know first; lines without content are left out."""
     layers = counted(lstm["layers"], "layer")
-    ways = "forward and reverse" if lstm["directions"] == 2 else "forward"
+    directions = [cell["direction"] for cell in lstm["cells"]]
+    ways = reading(directions, lstm["directions"], lstm["independent"])
     biases = {0: "none", 1: "one per gate", 2: "two per gate, added"}[lstm["biases"]]
     facts: list[tuple[str, object]] = [
-        ("LSTM", f"{layers}, {ways}"),
+        ("LSTM", f"{layers}, {ways}" + (", residual" if lstm["residual"] else "")),
         ("sizes", f"input {lstm['input_size']}, hidden {lstm['hidden_size']}"),
         ("projection", lstm["projection_size"] or "none"),
         ("biases", biases),

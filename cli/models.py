@@ -42,7 +42,7 @@ def _record(name: str) -> dict[str, Any]:
     archive = open_archive(path_of(name))
     found = detect(archive.tensors, "native")
     metadata = read_metadata(archive.metadata)
-    input_size, hidden_size, _ = found.sizes((0, "forward"))
+    input_size, hidden_size, _ = found.layer_sizes(0)
     return {
         "name": name,
         "description": metadata.description,

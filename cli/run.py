@@ -36,7 +36,8 @@ def run(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     show: o.Show = None,
     layers: o.Layers = None,
     units: o.Units = None,
@@ -95,7 +96,7 @@ def run(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        coupled=coupled, residual=residual,
     )  # fmt: skip
     _check_against(model, selection, top_k)
     model = with_engine(model, request, engine, threads, verbose=verbose)

@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     @property
     def given(self) -> list[str]:
         """The options that are given, as they are typed."""
-        names = [n for n, value in self.options.items() if value not in (None, False)]
+        names = [n for n, value in self.options.items() if value is not None]
         names += ["initial_state"] if self.initial_state is not None else []
         names += ["carry"] if self.carry else []
         given = [f"--{name.replace('_', '-')}" for name in names]

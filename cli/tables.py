@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
@@ -42,6 +42,15 @@ def number(heading: str) -> Column:
 def section(title: str, *content: RenderableType) -> Group:
     """Put a heading over something, and an empty line under it."""
     return Group(Text(printable(title), style="bold"), *content, Text())
+
+
+def reading(directions: Sequence[str], at_once: int, independent: bool) -> str:
+    """Say how a stack reads: the direction of each of its cells, and how many a layer has."""
+    if independent:
+        return "forward and reverse, directions independent"
+    if len(set(directions)) == 1:
+        return "forward" if directions[0] == "forward" else "in reverse"
+    return "forward and reverse" if at_once > 1 else "forward and reverse in turn"
 
 
 def plain(text: object, style: str = "") -> Text:

@@ -59,8 +59,17 @@ Concatenation = Annotated[
     ),
 ]
 Coupled = Annotated[
-    bool,
+    bool | None,
     typer.Option("--coupled", help="The forget gate is 1 - input gate.", rich_help_panel=UNTOLD),
+]
+Residual = Annotated[
+    bool | None,
+    typer.Option(
+        "--residual/--no-residual",
+        show_default=False,
+        help="From layer 1 on, what a layer reads is added to what it hands on.",
+        rich_help_panel=UNTOLD,
+    ),
 ]
 EmbeddingName = Annotated[
     str | None,

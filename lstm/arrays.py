@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,6 +28,15 @@ def frozen(array: Floats) -> Floats:
         array = np.array(array, order="C")
         array.flags.writeable = False
     return array
+
+
+def side_by_side(arrays: Sequence[Floats]) -> Floats:
+    """Join (..., W) arrays along their last axis; one by itself stays what it is.
+
+    >>> side_by_side([np.zeros((3, 2)), np.zeros((3, 4))]).shape
+    (3, 6)
+    """
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
 
 def matvec(matrix: Floats, vectors: Floats) -> Floats:

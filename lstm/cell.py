@@ -60,5 +60,6 @@ def step(parameters: CellParameters, x: Floats, previous: State) -> tuple[State,
 def _step_variant(parameters: CellParameters, x: Floats, previous: State) -> tuple[State, Gates]:
     """The step of a cell that differs from the textbook's; `lstm.variants` says how."""
     products = parameters.weight_ih @ x + parameters.weight_hh @ previous.h
-    new = step_variant(parameters.variant, products, parameters.bias, previous.c)
+    variant, bias = parameters.variant, parameters.bias
+    new = step_variant(variant, products, bias, x, previous.h, previous.c)
     return State(h=new.hidden, c=new.cell), Gates(*np.split(new.gates, len(GATES)))

@@ -31,15 +31,15 @@ def generate(
 
     Raises:
         MissingPartError: the model has no head for tokens, or no embedding.
-        LSTMError: the run to continue has no step or several sequences, the model also reads
+        LSTMError: the run to continue has no step or several sequences, the model reads
             from the end, or an option is out of its range.
     """
     if model.head is None or not model.head.predicts_tokens:
         raise MissingPartError("head that predicts tokens", "generate", "Use run instead.")
-    if model.parameters.num_directions > 1:
+    if model.parameters.reads_back:
         raise LSTMError(
-            "generate: expected a model that reads forward only, found one that also reads from "
-            "the end of a text."
+            "generate: expected a model that reads forward only, found one that reads from the "
+            "end of a text."
         )
     _check_options(temperature, top_k)
     start.need_one_sequence()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from lstm.arrays import Floats, Integers
+from lstm.arrays import Floats, Integers, side_by_side
 from lstm.card import Card
+from lstm.cell_trace import DirectionTrace
 from lstm.embedding import Embedding
 from lstm.engines.engine import Engine
 from lstm.engines.plain import PLAIN
@@ -19,6 +21,9 @@ from lstm.sequence import run_cell
 from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token, Tokenizer
 from lstm.trace import LayerTrace, Trace
+
+# A cell by its layer, counted from 0, and its direction.
+CellPlace = tuple[int, str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -168,19 +173,48 @@ class Model:
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
                 f"found {state.num_sequences}."
             )
-        inputs = np.ascontiguousarray(inputs, self.parameters.dtype)
-        traces: list[LayerTrace] = []
-        for number, layer in enumerate(self.parameters.layers):
-            known = products if number == 0 and products is not None else {}
-            traces.append(
-                LayerTrace(
-                    *(
-                        run_cell(
-                            cell, inputs, state[number, name], name, self.engine, known.get(name)
-                        )
-                        for name, cell in layer.directions.items()
-                    )
-                )
-            )
-            inputs = traces[-1].hidden
-        return tuple(traces)
+        records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
+
+        def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
+            number, direction = place
+            cell = self.parameters.layers[number].directions[direction]
+            known = products.get(direction) if products and number == 0 else None
+            record = run_cell(cell, read, state[place], direction, self.engine, known)
+            record = record._replace(added=added)
+            records[number].append(record)
+            return record.layer_output
+
+        connect(self.parameters, np.ascontiguousarray(inputs, self.parameters.dtype), run)
+        return tuple(map(LayerTrace.of, records))
+
+
+class CellRun(Protocol):
+    """What one cell makes of what it reads.
+
+    Given its layer and direction, what it reads, (..., T, D), and what a residual connection adds
+    to its hidden states, (..., T, P) or None, it returns what it hands on, (..., T, P).
+    """
+
+    def __call__(self, place: CellPlace, read: Floats, added: Floats | None, /) -> Floats: ...
+
+
+def connect(parameters: Parameters, inputs: Floats, run: CellRun) -> None:
+    """Run every cell on what it reads, layer by layer: how the cells of a stack are connected.
+
+    Args:
+        parameters: the stack.
+        inputs: (..., T, D), what the first layer reads.
+        run: what runs a cell.
+    """
+    below: dict[str, Floats] = {}
+    for number, layer in enumerate(parameters.layers):
+        outputs: dict[str, Floats] = {}
+        for direction, cell in layer.directions.items():
+            own = parameters.independent and number > 0
+            read = np.ascontiguousarray(below[direction] if own else inputs)
+            added = None
+            if parameters.residual and number > 0:
+                start = 0 if own else sum(output.shape[-1] for output in outputs.values())
+                added = read[..., start : start + cell.output_size]
+            outputs[direction] = run((number, direction), read, added)
+        below, inputs = outputs, side_by_side(list(outputs.values()))

@@ -41,7 +41,7 @@ class CellParameters:
         for name in ("weight_ih", "weight_hh", "bias"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         self._check_shapes()
-        self.variant.check(self.hidden_size, self.dtype)
+        self.variant.check(self.input_size, self.hidden_size, self.dtype)
         if len({a.dtype for a in self.arrays}) > 1 or self.dtype not in FLOAT_TYPES:
             found = ", ".join(str(a.dtype) for a in self.arrays)
             raise LSTMError(f"weights: expected all float32 or all float64, found {found}.")
@@ -98,17 +98,20 @@ class CellParameters:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerParameters:
-    """One layer: a cell, and a second one where the layer also reads from the end.
+    """One layer: a cell that reads from the start, one that reads from the end, or both.
 
     Raises:
+        LSTMError: there is neither, or their dtypes differ.
         ShapeError: the two directions differ in size.
     """
 
-    forward: CellParameters
+    forward: CellParameters | None = None
     reverse: CellParameters | None = None
 
     def __post_init__(self) -> None:
-        if self.reverse is not None:
+        if not self.directions:
+            raise LSTMError("layer: expected a forward or a reverse cell, found none.")
+        if self.forward is not None and self.reverse is not None:
             for name in ("weight_ih", "weight_hh"):
                 ours, theirs = (getattr(c, name).shape for c in (self.forward, self.reverse))
                 if ours != theirs:
@@ -121,63 +124,89 @@ class LayerParameters:
     @property
     def directions(self) -> dict[str, CellParameters]:
         """The cells by the name of their direction, forward first."""
-        if self.reverse is None:
-            return {"forward": self.forward}
-        return {"forward": self.forward, "reverse": self.reverse}
+        cells = {"forward": self.forward, "reverse": self.reverse}
+        return {direction: cell for direction, cell in cells.items() if cell is not None}
+
+    @property
+    def first(self) -> CellParameters:
+        """The forward cell, or the reverse one where it stands alone."""
+        return next(iter(self.directions.values()))
 
     @property
     def hidden_size(self) -> int:
-        return self.forward.hidden_size
+        return self.first.hidden_size
 
     @property
     def input_size(self) -> int:
-        return self.forward.input_size
+        return self.first.input_size
 
     @property
     def output_size(self) -> int:
         """The width of what the layer hands on: the hidden states side by side."""
-        return len(self.directions) * self.forward.output_size
+        return len(self.directions) * self.first.output_size
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Parameters:
     """The whole stack; the output of each layer is the input of the next.
 
+    Layers have the same number of directions; those of one may read forward and reverse in turn.
+
+    Args:
+        layers: the first reads the input.
+        independent: each direction reads only its own below; they meet at the top.
+        residual: from layer 1 on, a layer hands on its hidden states plus what it read. The
+            state that it carries from step to step is the hidden state by itself.
+
     Raises:
-        LSTMError: there is no layer, or directions or dtypes differ between layers.
-        ShapeError: a layer's input is not as wide as the output of the one below it.
+        LSTMError: there is no layer, layers differ in dtype or number of directions, or there
+            are too few of either for the connection.
+        ShapeError: a layer's input is not as wide as the output of the one below it, or as its
+            own where the two are added.
     """
 
     layers: tuple[LayerParameters, ...]
+    independent: bool = False
+    residual: bool = False
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise LSTMError("parameters: expected at least one layer, found none.")
+        if self.independent and min(self.num_layers, self.num_directions) < 2:
+            raise LSTMError(
+                "independent directions: expected at least two layers of two directions, found "
+                f"{self.num_layers} of {self.num_directions}."
+            )
+        if self.residual and self.num_layers < 2:
+            raise LSTMError("residual connection: expected at least two layers, found 1.")
         for number, (below, layer) in enumerate(
             zip(self.layers, self.layers[1:], strict=False), start=1
         ):
             self._check_pair(number, below, layer)
 
-    @staticmethod
-    def _check_pair(number: int, below: LayerParameters, layer: LayerParameters) -> None:
+    def _check_pair(self, number: int, below: LayerParameters, layer: LayerParameters) -> None:
         if len(below.directions) != len(layer.directions):
             raise LSTMError(
                 f"layer {number}: expected {len(below.directions)} direction(s) as in layer "
                 f"{number - 1}, found {len(layer.directions)}."
             )
-        if below.forward.dtype != layer.forward.dtype:
+        if below.first.dtype != layer.first.dtype:
             raise LSTMError(
-                f"layer {number}: expected {below.forward.dtype}, found {layer.forward.dtype}."
+                f"layer {number}: expected {below.first.dtype}, found {layer.first.dtype}."
             )
-        if below.output_size != layer.input_size:
-            rows = 4 * layer.hidden_size
-            symbols = "(4*hidden_size, directions*hidden_size of the layer below)"
-            raise ShapeError(
-                f"layer {number} weight_ih",
-                symbols,
-                (rows, below.output_size),
-                (rows, layer.input_size),
-            )
+        given, rows = self._handed_on(below), 4 * layer.hidden_size
+        if given != layer.input_size:
+            times = "" if self.independent else "directions*"
+            symbols = f"(4*hidden_size, {times}hidden_size of the layer below)"
+            expected, found = (rows, given), (rows, layer.input_size)
+            raise ShapeError(f"layer {number} weight_ih", symbols, expected, found)
+        if self.residual and self._handed_on(layer) != given:
+            width, what = self._handed_on(layer), "as wide as its input, which is added"
+            raise ShapeError(f"layer {number} output", what, (given,), (width,))
+
+    def _handed_on(self, layer: LayerParameters) -> int:
+        """How wide is what a cell of the next layer reads."""
+        return layer.first.output_size if self.independent else layer.output_size
 
     @property
     def num_layers(self) -> int:
@@ -186,6 +215,11 @@ class Parameters:
     @property
     def num_directions(self) -> int:
         return len(self.layers[0].directions)
+
+    @property
+    def reads_back(self) -> bool:
+        """Whether any layer reads from the end."""
+        return any(layer.reverse is not None for layer in self.layers)
 
     @property
     def input_size(self) -> int:
@@ -202,4 +236,4 @@ class Parameters:
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        return self.layers[0].forward.dtype
+        return self.layers[0].first.dtype

@@ -51,6 +51,7 @@ QUANTITIES = (
     Quantity("cell", "c", "cell state", "f * c' + i * g", "NEWCS"),
     Quantity("tanh_cell", "tanh_c", "tanh of the cell state", "tanh(c)", "", -1, 1),
     Quantity("hidden", "h", "hidden state", "o * tanh(c)", "NEWHS", -1, 1),
+    Quantity("layer_output", "y", "layer output", "h; h + x with a residual connection"),
 )
 
 # The squashing functions that a cell may have; `lstm.activations` computes them.

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from lstm.arrays import Floats, matvec
+from lstm.cell_trace import DirectionTrace
 from lstm.engines.engine import Engine
 from lstm.engines.plain import PLAIN
 from lstm.parameters import CellParameters
 from lstm.state import State
-from lstm.trace import DirectionTrace
 from lstm.variants import Stepped, step_variant
 
 
@@ -55,7 +55,7 @@ def run_cell(
     inputs = inputs.view()  # the caller's own array stays writeable
     for array in (inputs, *record):
         array.flags.writeable = False
-    return DirectionTrace(direction, inputs, *record, first)
+    return DirectionTrace(direction, inputs, *record, first, cell.variant)
 
 
 def _run_variant(
@@ -68,7 +68,7 @@ def _run_variant(
     h, c = first.h, first.c
     for t in steps:
         z = products[:, t] + matvec(cell.weight_hh, h)
-        new = step_variant(cell.variant, z, cell.bias, c)
+        new = step_variant(cell.variant, z, cell.bias, inputs[:, t], h, c)
         for whole, part in zip(record, new, strict=True):
             whole[:, t] = part
         h, c = new.hidden, new.cell

@@ -2,132 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lstm.arrays import Floats
+from lstm.arrays import Floats, side_by_side
+from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError, MissingPartError
 from lstm.head import Forecast, Head, forecast
-from lstm.quantities import GATES
-from lstm.state import ModelState, State
+from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token
 
 
-class DirectionTrace(NamedTuple):
-    """What one cell did: every array (T, ...), or (N, T, ...) for N sequences.
-
-    Each quantity of `lstm.quantities` is an attribute: (T, D) for `layer_input`, (T, H) for
-    all others. A reverse direction's step stands at the place of its input. The packed arrays
-    hold the blocks i, f, g, o side by side.
-
-    >>> zero = State(h=np.zeros(1), c=np.array([4.0]))
-    >>> half = np.full((1, 4), 0.5)
-    >>> trace = DirectionTrace("forward", half, half, half, np.ones((1, 1)), np.ones((1, 1)), zero)
-    >>> trace.forget_cell.item(), trace.input_candidate.item()
-    (2.0, 0.25)
-    """
-
-    direction: str
-    layer_input: Floats
-    pre_activations: Floats
-    gates: Floats
-    cell: Floats
-    hidden: Floats
-    initial: State
-
-    @property
-    def pre_input(self) -> Floats:
-        return self._block(self.pre_activations, "input")
-
-    @property
-    def pre_forget(self) -> Floats:
-        return self._block(self.pre_activations, "forget")
-
-    @property
-    def pre_candidate(self) -> Floats:
-        return self._block(self.pre_activations, "candidate")
-
-    @property
-    def pre_output(self) -> Floats:
-        return self._block(self.pre_activations, "output")
-
-    @property
-    def input(self) -> Floats:
-        return self._block(self.gates, "input")
-
-    @property
-    def forget(self) -> Floats:
-        return self._block(self.gates, "forget")
-
-    @property
-    def candidate(self) -> Floats:
-        return self._block(self.gates, "candidate")
-
-    @property
-    def output(self) -> Floats:
-        return self._block(self.gates, "output")
-
-    @property
-    def input_candidate(self) -> Floats:
-        """What entered the cell: i * g."""
-        return self.input * self.candidate
-
-    @property
-    def forget_cell(self) -> Floats:
-        """What stayed in the cell: f * c', c' being the cell state before the step."""
-        return self.forget * self.previous_cell
-
-    @property
-    def tanh_cell(self) -> Floats:
-        return np.tanh(self.cell)
-
-    @property
-    def previous_cell(self) -> Floats:
-        """The cell state before each step, c'."""
-        first = self.initial.c[..., np.newaxis, :]
-        if self.direction == "forward":
-            return np.concatenate([first, self.cell], axis=-2)[..., :-1, :]
-        return np.concatenate([self.cell, first], axis=-2)[..., 1:, :]
-
-    @property
-    def num_steps(self) -> int:
-        return int(self.cell.shape[-2])
-
-    @property
-    def final(self) -> State:
-        """The state after the last step in reading order; the initial one where T is 0."""
-        if not self.num_steps:
-            return self.initial
-        last = -1 if self.direction == "forward" else 0
-        return State(h=self.hidden[..., last, :], c=self.cell[..., last, :])
-
-    def sequence(self, n: int) -> DirectionTrace:
-        """Return the record of one of N sequences."""
-        arrays = {
-            name: getattr(self, name)[n]
-            for name in ("layer_input", "pre_activations", "gates", "cell", "hidden")
-        }
-        return self._replace(**arrays, initial=State(h=self.initial.h[n], c=self.initial.c[n]))
-
-    @staticmethod
-    def _block(packed: Floats, gate: str) -> Floats:
-        size = packed.shape[-1] // len(GATES)
-        start = GATES.index(gate) * size
-        return packed[..., start : start + size]
-
-
 class LayerTrace(NamedTuple):
-    """What one layer did, in one direction or two."""
+    """What one layer did, forward, reverse or both."""
 
-    forward: DirectionTrace
+    forward: DirectionTrace | None = None
     reverse: DirectionTrace | None = None
+
+    @classmethod
+    def of(cls, records: Iterable[DirectionTrace]) -> LayerTrace:
+        """Put records in the places of their directions."""
+        return cls(**{record.direction: record for record in records})
 
     @property
     def directions(self) -> tuple[DirectionTrace, ...]:
-        return (self.forward,) if self.reverse is None else (self.forward, self.reverse)
+        return tuple(record for record in (self.forward, self.reverse) if record is not None)
+
+    @property
+    def first(self) -> DirectionTrace:
+        """The forward record, or the reverse one where it stands alone."""
+        return self.directions[0]
 
     @property
     def hidden(self) -> Floats:
@@ -135,13 +40,17 @@ class LayerTrace(NamedTuple):
         return self._side_by_side("hidden")
 
     @property
+    def output(self) -> Floats:
+        """What the layer hands on, side by side: its hidden states, and what is added to them."""
+        return self._side_by_side("layer_output")
+
+    @property
     def cell(self) -> Floats:
         """The cell states, side by side as `hidden` has them."""
         return self._side_by_side("cell")
 
     def _side_by_side(self, name: str) -> Floats:
-        arrays = [getattr(direction, name) for direction in self.directions]
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+        return side_by_side([getattr(direction, name) for direction in self.directions])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,8 +80,13 @@ class Trace:
         return self.layers[-1].cell
 
     @property
+    def output(self) -> Floats:
+        """What the top layer hands on to a head: `hidden`, unless a connection adds to it."""
+        return self.layers[-1].output
+
+    @property
     def num_steps(self) -> int:
-        return self.layers[0].forward.num_steps
+        return self.layers[0].first.num_steps
 
     @property
     def initial(self) -> ModelState:
@@ -187,9 +101,9 @@ class Trace:
     @property
     def sequences(self) -> tuple[Trace, ...]:
         """The runs one by one: N traces where N sequences were given, else this one."""
-        if self.layers[0].forward.cell.ndim == 2:
+        if self.layers[0].first.cell.ndim == 2:
             return (self,)
-        return tuple(self._sequence(n) for n in range(len(self.layers[0].forward.cell)))
+        return tuple(self._sequence(n) for n in range(len(self.layers[0].first.cell)))
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -203,7 +117,7 @@ class Trace:
         Raises:
             MissingPartError: the model has no head.
         """
-        return self._need_head().logits(self.hidden)
+        return self._need_head().logits(self.output)
 
     def forecast(self, k: int = 5) -> Forecast:
         """Return what the head says after each step: the k best outcomes and the surprisal.
@@ -213,10 +127,12 @@ class Trace:
         """
         self.need_one_sequence()
         head = self._need_head()
-        reads_on = head.predicts_tokens and len(self.layers[-1].directions) == 1
+        reads_on = head.predicts_tokens and not any(layer.reverse for layer in self.layers)
         ids = [token.id for token in self.tokens] if self.tokens and reads_on else None
-        first = None if self.initial.is_zero else self.layers[-1].forward.initial.h
-        return forecast(head, self.hidden, k, ids, first)
+        # A residual connection adds what was read, and before the first step nothing was.
+        top = self.layers[-1].first
+        first = None if self.initial.is_zero or top.added is not None else top.initial.h
+        return forecast(head, self.output, k, ids, first)
 
     def rows(self, show: Sequence[str] = ("hidden", "cell")) -> Iterator[dict[str, Any]]:
         """Yield one plain record per step, layer and direction, in this order.
@@ -244,7 +160,7 @@ class Trace:
 
     def _sequence(self, n: int) -> Trace:
         layers = tuple(
-            LayerTrace(*(direction.sequence(n) for direction in layer.directions))
+            LayerTrace.of(direction.sequence(n) for direction in layer.directions)
             for layer in self.layers
         )
         return replace(self, layers=layers)
@@ -264,7 +180,7 @@ class Trace:
         Raises:
             LSTMError: it holds several.
         """
-        cell = self.layers[0].forward.cell
+        cell = self.layers[0].first.cell
         if cell.ndim == 3:
             raise LSTMError(
                 f"trace: expected one sequence, found {len(cell)}. "

@@ -40,9 +40,14 @@ class Variant:
         norm_cell_gain: (H,); so is the new cell state, before it is carried on.
         norm_cell_bias: (H,), added to the normalised cell state.
         norm_epsilon: added to the variance.
+        highway_ih: (2H, D), rows of the highway gate r, then of the projected input p;
+            h = r * o * tanh(c) + (1 - r) * p. Without them there is no highway.
+        highway_hh: (H, P), what the highway gate sees of the previous hidden state.
+        highway_bias: (2H,), of the gate, then of the projected input.
 
     Raises:
-        LSTMError: an activation or a coupling has no such name, or a clip is not positive.
+        LSTMError: an activation or a coupling has no such name, a clip is not positive, or a
+            highway or a projection lacks a part.
     """
 
     gate_activation: str = "sigmoid"
@@ -61,6 +66,9 @@ class Variant:
     norm_cell_gain: Floats | None = None
     norm_cell_bias: Floats | None = None
     norm_epsilon: float = 1e-12
+    highway_ih: Floats | None = None
+    highway_hh: Floats | None = None
+    highway_bias: Floats | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -76,11 +84,15 @@ class Variant:
                 object.__setattr__(self, field.name, float(value))
         if self.projection_clip is not None and self.projection is None:
             raise LSTMError("projection_clip: expected a projected hidden state, found none.")
+        highway = [name for name in self.arrays if name.startswith("highway_")]
+        if highway and not {"highway_ih", "highway_hh"}.issubset(highway):
+            found = " and ".join(highway)
+            raise LSTMError(f"highway: expected highway_ih and highway_hh, found {found}.")
         if self.coupled not in (None, *COUPLINGS):
             raise LSTMError(f"coupled: expected input or forget, found {self.coupled!r}.")
 
-    def check(self, hidden_size: int, dtype: np.dtype[np.floating]) -> None:
-        """Refuse arrays that do not fit a cell of this size and number format.
+    def check(self, input_size: int, hidden_size: int, dtype: np.dtype[np.floating]) -> None:
+        """Refuse arrays that do not fit a cell of these sizes and this number format.
 
         Raises:
             ShapeError: naming the array, what it should be, and what it is.
@@ -105,6 +117,19 @@ class Variant:
         if self.projection is not None and self.projection.shape[1:] != (h,):
             symbols, found = "(projection_size, hidden_size)", self.projection.shape
             raise ShapeError("projection", symbols, (*found[:1], h), found)
+        self._check_highway(input_size, h)
+
+    def _check_highway(self, input_size: int, hidden_size: int) -> None:
+        width = hidden_size if self.projection is None else len(self.projection)
+        output = "hidden_size" if self.projection is None else "projection_size"
+        for name, symbols, expected in (
+            ("highway_ih", "(2*hidden_size, input_size)", (2 * hidden_size, input_size)),
+            ("highway_hh", f"(hidden_size, {output})", (hidden_size, width)),
+            ("highway_bias", "(2*hidden_size,)", (2 * hidden_size,)),
+        ):
+            array = getattr(self, name)
+            if array is not None and array.shape != expected:
+                raise ShapeError(name, symbols, expected, array.shape)
 
     @property
     def arrays(self) -> dict[str, Floats]:
@@ -136,7 +161,12 @@ class Stepped(NamedTuple):
 
 
 def step_variant(
-    variant: Variant, products: Floats, bias: Floats, previous_cell: Floats
+    variant: Variant,
+    products: Floats,
+    bias: Floats,
+    x: Floats,
+    previous_hidden: Floats,
+    previous_cell: Floats,
 ) -> Stepped:
     """Take one step of a cell that is not the standard one.
 
@@ -144,14 +174,17 @@ def step_variant(
         variant: how it differs.
         products: (..., 4H), W x + U h, without the bias; blocks i, f, g, o.
         bias: (4H,).
+        x: (..., D), which only a highway reads again.
+        previous_hidden: (..., P), so too.
         previous_cell: (..., H).
 
     Returns:
         The step's quantities; peepholes and clips are in the pre-activations.
 
     Source: Gers, Schraudolph and Schmidhuber (2002) for peepholes; Sak, Senior and Beaufays
-    (2014) for the projection; Greff et al. (2017) for coupled gates; the frameworks' own code
-    for clips and normalisation.
+    (2014) for the projection; Greff et al. (2017) for coupled gates; Srivastava, Greff and
+    Schmidhuber (2015) for highways, as He et al. (2017) put them into an LSTM; the frameworks'
+    own code for clips and normalisation.
     """
     gate, limit = ACTIVATIONS[variant.gate_activation], variant.pre_activation_clip
     z = _normalized(products, variant.norm_gain, variant.norm_epsilon, len(GATES)) + bias
@@ -173,11 +206,29 @@ def step_variant(
 
     z_o = _clipped(_peeped(z_o, variant.peephole_output, c), limit)
     o = gate(z_o)
-    h: Floats = o * ACTIVATIONS[variant.cell_activation](_peeped(c, variant.peephole_shown, c))
+    h: Floats = o * shown(variant, c)
+    h = _on_highway(variant, h, x, previous_hidden)
     if variant.projection is not None:
         h = _clipped(matvec(variant.projection, h), variant.projection_clip)
     pre = np.concatenate([z_i, z_f, z_g, z_o], axis=-1)
     return Stepped(pre, np.concatenate([i, f, g, o], axis=-1), c, h)
+
+
+def shown(variant: Variant, cell: Floats) -> Floats:
+    """Return what the output gate lets through: tanh(c), or what a variant makes of it."""
+    squash = ACTIVATIONS[variant.cell_activation]
+    return squash(_peeped(cell, variant.peephole_shown, cell))
+
+
+def _on_highway(variant: Variant, h: Floats, x: Floats, previous_hidden: Floats) -> Floats:
+    """Mix what the cell gives with the projected input, as the highway gate r has it."""
+    if variant.highway_ih is None or variant.highway_hh is None:
+        return h
+    z = matvec(variant.highway_ih, x)
+    z = z if variant.highway_bias is None else z + variant.highway_bias
+    z_r, p = np.split(z, 2, axis=-1)
+    r = ACTIVATIONS[variant.gate_activation](z_r + matvec(variant.highway_hh, previous_hidden))
+    return np.asarray(r * h + (1 - r) * p)
 
 
 def _peeped(z: Floats, weight: Floats | None, cell: Floats) -> Floats:

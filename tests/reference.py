@@ -24,16 +24,16 @@ class Cell(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One cell, or two."""
+    """A cell for each direction that the layer has."""
 
-    forward: Cell
+    forward: Cell | None
     reverse: Cell | None
 
 
 def layers_of(parameters: Any) -> list[Layer]:
     """Copy the weights of a stack into lists."""
     return [
-        Layer(cell_of(layer.forward), layer.reverse and cell_of(layer.reverse))
+        Layer(layer.forward and cell_of(layer.forward), layer.reverse and cell_of(layer.reverse))
         for layer in parameters.layers
     ]
 
@@ -153,17 +153,38 @@ def step_of_variant(cell: Cell, variant: dict[str, Any], x: Vector, h: Vector, c
     z_o = clipped(peeped(z[3], variant["peephole_output"], new), limit)
     o = [gate(v) for v in z_o]
     seen = peeped(new, variant["peephole_shown"], new)
-    hidden = [o[n] * shape(seen[n]) for n in range(size)]
+    through = [shape(v) for v in seen]
+    hidden = [o[n] * through[n] for n in range(size)]
+    if variant["highway_ih"] is not None:
+        hidden = with_highway(variant, hidden, x, h)
     if variant["projection"] is not None:
         hidden = [dot(row, hidden) for row in variant["projection"]]
         hidden = clipped(hidden, variant["projection_clip"])
     return {
         "layer_input": list(x), "previous_cell": list(c), "cell": new, "hidden": hidden,
+        "tanh_cell": through,
         "pre_input": z_i, "pre_forget": z_f, "pre_candidate": z_g, "pre_output": z_o,
         "input": i, "forget": f, "candidate": g, "output": o,
         "forget_cell": [f[n] * c[n] for n in range(size)],
         "input_candidate": [i[n] * g[n] for n in range(size)],
     }  # fmt: skip
+
+
+def with_highway(variant: dict[str, Any], hidden: Vector, x: Vector, h: Vector) -> Vector:
+    """A gate r that mixes what the cell gives with the input, projected to its width.
+
+    He, Lee, Lewis and Zettlemoyer (2017), Deep Semantic Role Labeling, equations 4 and 5:
+    r = sigmoid(W_r [h', x] + b_r), h = r * o * tanh(c) + (1 - r) * W_h x.
+    """
+    size = len(hidden)
+    bias = variant["highway_bias"] or [0.0] * (2 * size)
+    mixed = []
+    for n in range(size):
+        z = dot(variant["highway_ih"][n], x) + dot(variant["highway_hh"][n], h) + bias[n]
+        r = ACTIVATIONS[variant["gate_activation"]](z)
+        straight = dot(variant["highway_ih"][size + n], x) + bias[size + n]
+        mixed.append(r * hidden[n] + (1 - r) * straight)
+    return mixed
 
 
 def normalised(values: Vector, gain: Vector, epsilon: float) -> Vector:
@@ -198,28 +219,50 @@ def sequence(cell: Cell, inputs: Matrix, h: Vector, c: Vector, direction: str) -
     for place in places:
         new = step(cell, inputs[place], h, c)
         h, c = new["hidden"], new["cell"]
+        new["layer_output"] = h
         steps[place] = new
     return [new for new in steps if new is not None]
 
 
 def stack(
-    layers: list[Layer], inputs: Matrix, states: dict[tuple[int, str], tuple[Vector, Vector]]
+    layers: list[Layer],
+    inputs: Matrix,
+    states: dict[tuple[int, str], tuple[Vector, Vector]],
+    independent: bool = False,
+    residual: bool = False,
 ) -> dict[tuple[int, str], list[Step]]:
-    """All steps of all layers; each reads the hidden states below, forward beside reverse."""
-    record: dict[tuple[int, str], list[Step]] = {}
+    """All steps of all layers; each reads what those below hand on, forward beside reverse.
+
+    Independent directions never meet. A residual connection adds what a layer reads to what it
+    hands on, from the second layer on: He et al. (2016); for language models Peters et al. (2018).
+    """
+    if independent:
+        record = {}
+        for side in ("forward", "reverse"):
+            own = [layer._replace(**{_other(side): None}) for layer in layers]
+            record |= stack(own, inputs, states, residual=residual)
+        return dict(sorted(record.items()))
+    record = {}
     for number, layer in enumerate(layers):
-        h, c = states[number, "forward"]
-        record[number, "forward"] = sequence(layer.forward, inputs, h, c, "forward")
-        outputs = [new["hidden"] for new in record[number, "forward"]]
-        if layer.reverse is not None:
-            h, c = states[number, "reverse"]
-            record[number, "reverse"] = sequence(layer.reverse, inputs, h, c, "reverse")
-            outputs = [
-                left + new["hidden"]
-                for left, new in zip(outputs, record[number, "reverse"], strict=True)
-            ]
+        outputs: Matrix = [[] for _ in inputs]
+        for direction, cell in (("forward", layer.forward), ("reverse", layer.reverse)):
+            if cell is None:
+                continue
+            h, c = states[number, direction]
+            record[number, direction] = sequence(cell, inputs, h, c, direction)
+            for place, new in enumerate(record[number, direction]):
+                if residual and number > 0:
+                    start = len(outputs[place])
+                    new["layer_output"] = [
+                        value + inputs[place][start + n] for n, value in enumerate(new["hidden"])
+                    ]
+                outputs[place] = outputs[place] + new["layer_output"]
         inputs = outputs
     return record
+
+
+def _other(direction: str) -> str:
+    return "reverse" if direction == "forward" else "forward"
 
 
 def logits(

@@ -76,8 +76,8 @@ def make_state(
     leading = () if num_sequences is None else (num_sequences,)
     arrays: dict[str, np.ndarray] = {}
     for number, layer in enumerate(parameters.layers):
-        for direction in ("forward", "reverse")[: len(layer.directions)]:
-            shape = (*leading, layer.forward.hidden_size)
+        for direction, cell in layer.directions.items():
+            shape = (*leading, cell.hidden_size)
             arrays[f"layers.{number}.{direction}.hidden"] = random.uniform(-1, 1, shape)
             arrays[f"layers.{number}.{direction}.cell"] = random.uniform(-3, 3, shape)
     return ModelState.from_arrays(arrays, parameters)
@@ -127,14 +127,45 @@ def stacks(
 
 
 @st.composite
+def turned(draw: st.DrawFn) -> Parameters:
+    """One to three layers of one direction, each of them forward or reverse."""
+    stack = draw(stacks(num_directions=st.just(1)))
+    names = [draw(st.sampled_from(["forward", "reverse"])) for _ in stack.layers]
+    return Parameters(
+        tuple(
+            LayerParameters(**{name: layer.first})
+            for name, layer in zip(names, stack.layers, strict=True)
+        )
+    )
+
+
+@st.composite
+def connected(draw: st.DrawFn) -> Parameters:
+    """Two or three layers, with independent directions or a residual connection, or both."""
+    residual, independent = draw(st.sampled_from([(True, False), (False, True), (True, True)]))
+    num_directions = 2 if independent else draw(one_or_two)
+    handed_on = 1 if independent else num_directions
+    width, *sizes = draw(st.permutations([1, 2, 3, 5]))
+    sizes = sizes[:1] * 3 if residual else sizes
+    random, layers = draw(randoms), []
+    for size in sizes[: draw(st.integers(2, 3))]:
+        cells = [make_cell(random, width, size) for _ in range(num_directions)]
+        layers.append(LayerParameters(*cells))
+        width = handed_on * size
+    return Parameters(tuple(layers), independent, residual)
+
+
+@st.composite
 def cases(
     draw: st.DrawFn,
     dtypes: st.SearchStrategy[Any] = dtypes,
     num_directions: st.SearchStrategy[int] = one_or_two,
     num_steps: st.SearchStrategy[int] = lengths,
+    parameters: st.SearchStrategy[Parameters] | None = None,
 ) -> Case:
     """A stack, its input and its state; no width is equal to T."""
-    parameters, random = draw(stacks(dtypes, num_directions)), draw(randoms)
+    stack = parameters if parameters is not None else stacks(dtypes, num_directions)
+    parameters, random = draw(stack), draw(randoms)
     shape = (draw(num_steps), parameters.input_size)
     vectors = random.normal(size=shape).astype(parameters.dtype)
     return Case(parameters, vectors, make_state(random, parameters))

@@ -44,10 +44,11 @@ def read_stored(
     told = {**found.layout.variant, **archive.variant}
     found = found.with_layout(apply(replace(found.layout, variant=told), options))
     named = {at: _biases(archive, found, at, dtype) for at in found.cells}
-    first = named[0, "forward"]
-    packed = found.layout.kinds[0].pattern.find("(?P<gate>") < 0
+    first = next(iter(named.values()))
+    packed = "(?P<gate>" not in found.layout.kinds[0].pattern
+    every_gate = sorted(found.layout.order) == sorted(LETTERS)
     return Stored(
-        found.layout.order if packed else LETTERS,
+        found.layout.order if packed and every_gate else LETTERS,
         found.layout.forget_bias,
         tuple(first),
         {at: tuple(biases.values()) for at, biases in named.items() if len(biases) == len(first)},

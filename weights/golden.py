@@ -9,19 +9,20 @@ import numpy as np
 
 from lstm.analysis.precision import Tolerance, tolerances
 from lstm.arrays import Floats, Integers, frozen
+from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
 from lstm.head import Head, softmax
 from lstm.model import Model
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES, NAMES
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 from lstm.variants import STANDARD, Variant
 from weights.port import Port
 
 # All that a variant may have; what is not listed here is refused, not left out.
 ARRAYS = (
     "projection", "peephole_input", "peephole_forget", "peephole_output", "peephole_shown",
-    "norm_gain", "norm_cell_gain", "norm_cell_bias",
+    "norm_gain", "norm_cell_gain", "norm_cell_bias", "highway_ih", "highway_hh", "highway_bias",
 )  # fmt: skip
 OPTIONS = (
     "gate_activation", "candidate_activation", "cell_activation", "coupled",
@@ -116,7 +117,7 @@ class Golden:
     @property
     def inputs(self) -> Floats:
         """What the first layer is given, (T, D)."""
-        return frozen(self.trace.layers[0].forward.layer_input)
+        return frozen(self.trace.layers[0].first.layer_input)
 
     @property
     def ids(self) -> Integers | None:

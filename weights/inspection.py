@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import prod
 from typing import Any
 
-from lstm.quantities import GATES
 from weights.archive import Archive, TensorInfo
 from weights.layouts.detection import detect, every_lstm, evidence, is_packed
 from weights.layouts.found import CellAddress, FoundLSTM
@@ -86,10 +85,11 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "prefix": lstm.prefix,
         "layers": lstm.num_layers,
         "directions": lstm.num_directions,
-        "input_size": lstm.sizes((0, "forward")).input_size,
-        "hidden_size": lstm.sizes((lstm.num_layers - 1, "forward")).hidden_size,
+        **_connections(lstm, metadata),
+        "input_size": lstm.layer_sizes(0).input_size,
+        "hidden_size": lstm.layer_sizes(-1).hidden_size,
         "projection_size": _projection_size(lstm),
-        "biases": lstm.num_biases((0, "forward")),
+        "biases": lstm.num_biases(next(iter(lstm.cells))),
         "gate_order": _gate_order(lstm),
         "dtype": dtypes[0] if len(dtypes) == 1 else ", ".join(dtypes),
         "parameters": sum(prod(part.shape) for cell in lstm.cells.values() for part in cell),
@@ -108,25 +108,32 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
         "quality": dict(metadata.quality),
         "assumed": [
             *lstm.assumed,
-            *assumptions(lstm.layout, CellOptions(), archive.variant),
+            *assumptions(lstm, CellOptions(), archive.variant),
             *parts.assumed,
             *assumed,
         ],
     }
 
 
+def _connections(lstm: FoundLSTM, metadata: Metadata) -> dict[str, bool]:
+    """How its cells are connected, as its layout and the file itself have it."""
+    lstm = lstm.with_layout(replace(lstm.layout, **metadata.stack))
+    return {"independent": lstm.independent, "residual": lstm.residual}
+
+
 def _cell(lstm: FoundLSTM, address: CellAddress) -> dict[str, Any]:
     layer, direction = address
-    input_size, hidden_size, _ = lstm.sizes(address)
+    input_size, hidden_size, output_size = lstm.sizes(address)
+    biases = lstm.num_biases(address)
     total = sum(prod(part.shape) for part in lstm.cells[address])
     return {
         "layer": layer,
         "direction": direction,
         "input_size": input_size,
         "hidden_size": hidden_size,
-        "biases": lstm.num_biases(address),
+        "biases": biases,
         "parameters": total,
-        "parameters_per_gate": total // len(GATES),
+        "parameters_per_gate": hidden_size * (input_size + output_size + biases),
     }
 
 
@@ -140,7 +147,7 @@ def _gate_order(lstm: FoundLSTM) -> str:
 
 def _projection_size(lstm: FoundLSTM) -> int | None:
     """The width of a projected hidden state, or None where it is not projected."""
-    sizes = lstm.sizes((lstm.num_layers - 1, "forward"))
+    sizes = lstm.layer_sizes(-1)
     return None if sizes.output_size == sizes.hidden_size else sizes.output_size
 
 

@@ -40,7 +40,8 @@ def load(
     cell_clip: float | None = None,
     projection_clip: float | None = None,
     concatenation: str | None = None,
-    coupled: bool = False,
+    coupled: bool | None = None,
+    residual: bool | None = None,
     embedding: str | None = None,
     head: str | None = None,
 ) -> Model:
@@ -61,6 +62,7 @@ def load(
         projection_clip: so is the projected hidden state.
         concatenation: `hx` or `xh`, which comes first where one matrix is for both.
         coupled: the forget gate is 1 - input gate.
+        residual: from layer 1 on, a layer hands on its hidden states plus what it read.
         embedding: the name of the tensor that is the embedding, where it is not found.
         head: the name of the tensor that is the head's weight, where it is not found.
 
@@ -78,11 +80,14 @@ def load(
         metadata = read_metadata(archive.metadata) if _is_native(found) else Metadata()
         options = CellOptions(
             gate_order, forget_bias, gate_activation, cell_clip, projection_clip, concatenation,
-            coupled,
+            coupled, residual,
         )  # fmt: skip
-        assumed = (*found.assumed, *assumptions(found.layout, options, archive.variant))
+        assumed = (*found.assumed, *assumptions(found, options, archive.variant))
         told = {**found.layout.variant, **archive.variant, **metadata.cell}
-        found = found.with_layout(apply(replace(found.layout, variant=told), options))
+        stored = replace(found.layout, variant=told, **metadata.stack)
+        found = found.with_layout(apply(stored, options))
+        if residual and not found.residual:
+            raise LSTMError("--residual: expected at least two layers, found one. Leave it out.")
         model = _assemble(
             archive,
             found,

@@ -31,6 +31,8 @@ CELL_OPTIONS: dict[str, tuple[str, ...] | None] = {
     "projection_clip": None,
     "norm_epsilon": None,
 }
+# How the cells of a stack are connected, fields of `lstm.parameters.Parameters`.
+STACK_OPTIONS = ("independent", "residual")
 STANDARD_CELL = {"gate_activation": "sigmoid", "candidate_activation": "tanh"}
 
 
@@ -41,6 +43,7 @@ class Metadata(NamedTuple):
     labels: tuple[str, ...] | None = None
     tied: bool = False
     cell: Mapping[str, Any] = MappingProxyType({})
+    stack: Mapping[str, Any] = MappingProxyType({})
     predicts_tokens: bool | None = None
     description: str = ""
     licence: str = ""
@@ -70,6 +73,8 @@ def read_metadata(raw: Mapping[str, str]) -> Metadata:
         )
     cell = _record(raw, "cell")
     _check_cell(cell)
+    stack = _record(raw, "stack")
+    _check_stack(stack)
     head = _record(raw, "head")
     return Metadata(
         tokenizer=from_specification(_json(raw, "tokenizer")) if "tokenizer" in raw else None,
@@ -78,6 +83,7 @@ def read_metadata(raw: Mapping[str, str]) -> Metadata:
         cell={
             option: value for option, value in cell.items() if STANDARD_CELL.get(option) != value
         },
+        stack=stack,
         predicts_tokens=_predicts_tokens(head),
         description=raw.get("description", ""),
         licence=raw.get("licence", ""),
@@ -96,6 +102,7 @@ def write_metadata(metadata: Metadata) -> dict[str, str]:
         head["labels"] = list(metadata.labels)
     structured = {
         "cell": {**STANDARD_CELL, **metadata.cell},
+        "stack": dict(metadata.stack),
         "tokenizer": metadata.tokenizer.specification() if metadata.tokenizer else None,
         "head": head,
         "units": [_unit_record(unit) for unit in metadata.units],
@@ -132,6 +139,17 @@ def _check_cell(options: dict[str, Any]) -> None:
         if names is None and not (type(value) in (int, float) and value > 0):
             raise WeightsError(
                 f"metadata: cell: {option}: expected a positive number, found {value!r}."
+            )
+
+
+def _check_stack(options: dict[str, Any]) -> None:
+    for option, value in options.items():
+        if option not in STACK_OPTIONS:
+            known = ", ".join(STACK_OPTIONS)
+            raise WeightsError(f"metadata: stack: expected options among {known}; found {option}.")
+        if not isinstance(value, bool):
+            raise WeightsError(
+                f"metadata: stack: {option}: expected true or false, found {value!r}."
             )
 
 

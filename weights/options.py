@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
 from lstm.quantities import LETTERS
-from weights.layouts.layout import Layout
+from weights.layouts.found import FoundLSTM
+from weights.layouts.layout import BLOCKS, Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 CONCATENATIONS = ("hx", "xh")
@@ -19,7 +20,7 @@ class CellOptions(NamedTuple):
 
     `gate_order` is four letters such as `ifgo`; `concatenation` says whether the hidden state
     or the input comes first where both meet one matrix; `coupled` makes the forget gate
-    1 - input gate.
+    1 - input gate; `residual` adds what a layer reads to what it hands on, from layer 1 on.
     """
 
     gate_order: str | None = None
@@ -28,12 +29,13 @@ class CellOptions(NamedTuple):
     cell_clip: float | None = None
     projection_clip: float | None = None
     concatenation: str | None = None
-    coupled: bool = False
+    coupled: bool | None = None
+    residual: bool | None = None
 
     @property
     def given(self) -> set[str]:
         """The names of the options that are given."""
-        return {name for name in self._fields if getattr(self, name) not in (None, False)}
+        return {name for name in self._fields if getattr(self, name) is not None}
 
 
 def apply(layout: Layout, options: CellOptions) -> Layout:
@@ -52,24 +54,30 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
             variant[name] = value
     if options.coupled:
         variant.setdefault("coupled", "forget")
+    if options.residual is not None:
+        layout = replace(layout, residual=options.residual)
     return replace(layout, variant=variant) if variant else layout
 
 
 def assumptions(
-    layout: Layout, options: CellOptions, told: Collection[str] = ()
+    found: FoundLSTM, options: CellOptions, told: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Say what is assumed of a file in this layout because no option tells it.
+    """Say what is assumed of an LSTM in this layout because no option tells it.
 
     Args:
-        layout: as it was found.
+        found: the LSTM, with its layout.
         options: what the user tells.
         told: the names of what the file tells beside its weights.
     """
     return tuple(
-        f"{name.replace('_', ' ')}: {what} (--{name.replace('_', '-')})"
-        for name, what in layout.assumed.items()
-        if name not in options.given and name not in told
+        f"{name.replace('_', ' ')}: {what} ({_flag(name)})"
+        for name, what in found.layout.assumed.items()
+        if name not in options.given and name not in told and (name != "residual" or found.residual)
     )
+
+
+def _flag(name: str) -> str:
+    return "--no-residual" if name == "residual" else f"--{name.replace('_', '-')}"
 
 
 def _ordered(layout: Layout, order: str | None) -> Layout:
@@ -79,6 +87,9 @@ def _ordered(layout: Layout, order: str | None) -> Layout:
         raise LSTMError(f"--gate-order: expected the letters i, f, g and o, found {order!r}.")
     if "(?P<gate>" in layout.kinds[0].pattern:
         raise LSTMError(f"--gate-order: {layout.name} has a tensor per gate, in no order.")
+    if sorted(layout.order) != sorted(order):
+        own = ", ".join(BLOCKS[letter] for letter in layout.order)
+        raise LSTMError(f"--gate-order: {layout.name} has other blocks: {own}. Leave it out.")
     return replace(layout, order=order)
 
 

@@ -100,22 +100,31 @@ def _native(rest: Mapping[str, TensorInfo]) -> Parts:
 
 
 def _refuse_strangers(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> None:
-    """A tensor among the LSTM's own that its layout does not know would change the numbers."""
+    """A tensor among the LSTM's own that its layout does not know would change the numbers.
+
+    Where all a framework's own stand in folders, others may stand beside those.
+    """
+    native = lstm.layout.name == NATIVE.name
+    if not (native or any(_is_at_root(name, lstm) for name in lstm.names)):
+        return
     for name in rest:
-        own = name.removeprefix(lstm.prefix)
-        known = name in lstm.layout.around.values()
-        if name.startswith(lstm.prefix) and not known and not re.search(r"[./]", own):
+        if _is_at_root(name, lstm) and name not in lstm.layout.around.values():
             raise WeightsError(
                 f"{name}: expected only tensors of the layout {lstm.layout.name} beside "
                 f"{sorted(lstm.names)[0]}, found this one, which it does not know."
             )
 
 
+def _is_at_root(name: str, lstm: FoundLSTM) -> bool:
+    own = name.removeprefix(lstm.prefix)
+    return name.startswith(lstm.prefix) and not re.search(r"[./]", own)
+
+
 def _by_look(
     rest: Mapping[str, TensorInfo], lstm: FoundLSTM, others: set[str], chosen: Named
 ) -> Parts:
-    input_size = lstm.sizes((0, "forward")).input_size
-    width = lstm.sizes((lstm.num_layers - 1, "forward")).output_size * lstm.num_directions
+    input_size = lstm.layer_sizes(0).input_size
+    width = lstm.layer_sizes(-1).output_size * lstm.num_directions
     named = {part: name for part, name in lstm.layout.around.items() if name in rest}
     turned = not lstm.layout.rows_are_outputs
     free = [info for name, info in rest.items() if name not in others]

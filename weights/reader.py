@@ -37,8 +37,8 @@ def read_parameters(archive: Archive, lstm: FoundLSTM, dtype: str) -> Parameters
             for layer, direction in lstm.cells
             if layer == number
         }
-        layers.append(LayerParameters(cells["forward"], cells.get("reverse")))
-    return Parameters(tuple(layers))
+        layers.append(LayerParameters(**cells))
+    return Parameters(tuple(layers), lstm.independent, lstm.residual)
 
 
 def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -> CellParameters:
@@ -74,12 +74,27 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
     if gains:
         variant["norm_gain"] = np.concatenate([gains[gate] for gate in GATES])
     zero = np.zeros(sizes.hidden_size, dtype)
+    variant |= _highway(ih, hh, bias, zero)
     return CellParameters(
         np.concatenate([ih[gate] for gate in GATES]),
         np.concatenate([hh[gate] for gate in GATES]),
         np.concatenate([bias.get(gate, zero) for gate in GATES]),
         Variant(**variant) if variant else STANDARD,
     )
+
+
+def _highway(ih: Blocks, hh: Blocks, bias: Blocks, zero: Floats) -> Blocks:
+    """What a highway connection adds to a Variant; nothing where there is none."""
+    if "highway" not in ih or "highway_input" not in ih:
+        return {}
+    names = ("highway", "highway_input")
+    arrays = {
+        "highway_ih": np.concatenate([ih[name] for name in names]),
+        "highway_hh": hh["highway"],
+    }
+    if any(name in bias for name in names):
+        arrays["highway_bias"] = np.concatenate([bias.get(name, zero) for name in names])
+    return arrays
 
 
 # Kinds of tensors that belong to the whole cell, and what they are in a Variant.

@@ -15,7 +15,7 @@ from lstm.quantities import GATES
 from weights.archive import archive_bytes
 from weights.atomic import replacing
 from weights.layouts.layout import NOTHING
-from weights.metadata import Metadata, write_metadata
+from weights.metadata import STACK_OPTIONS, Metadata, write_metadata
 from weights.parts import NATIVE_NAMES
 
 _GATE_NAMES = {
@@ -79,6 +79,13 @@ def _variant_arrays(place: str, cell: CellParameters) -> dict[str, Floats]:
         f"{place}.forget_gate.peephole": variant.peephole_forget,
         f"{place}.output_gate.peephole": variant.peephole_output,
     }
+    if variant.highway_ih is not None and variant.highway_hh is not None:
+        passed_on, projected = np.split(variant.highway_ih, 2)
+        arrays[f"{place}.highway_gate.weight"] = np.hstack([variant.highway_hh, passed_on])
+        arrays[f"{place}.highway_input.weight"] = projected
+    if variant.highway_bias is not None:
+        names = (f"{place}.highway_gate.bias", f"{place}.highway_input.bias")
+        arrays.update(zip(names, np.split(variant.highway_bias, 2), strict=True))
     if variant.norm_gain is not None:
         for block, gate in enumerate(GATES):
             gain = variant.norm_gain[block * size : (block + 1) * size]
@@ -109,6 +116,7 @@ def _metadata(model: Model) -> Metadata:
         labels=labels,
         tied=_is_tied(model),
         cell=_cell_options(model),
+        stack={n: True for n in STACK_OPTIONS if getattr(model.parameters, n)},
         predicts_tokens=model.head.predicts_tokens if model.head else None,
         description=model.card.description,
         licence=model.card.licence,

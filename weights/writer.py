@@ -15,6 +15,12 @@ from weights.layouts.layout import Layout, TensorKind
 
 Tensors = dict[str, Floats]
 
+# How a stack may be connected that only the native layout can say.
+CONNECTIONS = {
+    "independent": "directions that never meet",
+    "residual": "a residual connection",
+}
+
 
 def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
     """Return the tensors that hold the parameters in a layout, by name.
@@ -25,26 +31,34 @@ def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
     """
     if not layout.is_written:
         raise LSTMError(f"--to: {layout.name} is read, but not written.")
-    if parameters.num_directions > 1 and not (layout.by_direction or layout.directions):
-        raise LSTMError(f"--to: {layout.name} has no names for a second direction.")
+    if parameters.reads_back and not (layout.by_direction or layout.directions):
+        raise LSTMError(f"--to: {layout.name} has no names for a reverse direction.")
+    for name in ("independent", "residual"):
+        if getattr(parameters, name):
+            raise LSTMError(f"--to: {layout.name} cannot hold {CONNECTIONS[name]}.")
     tensors: Tensors = {}
     for number, layer in enumerate(parameters.layers):
-        cells = [_cell(cell, layout) for cell in layer.directions.values()]
-        for kind in cells[0]:
-            _put(tensors, layout, kind, number, [cell[kind] for cell in cells])
+        cells = {name: _cell(cell, layout) for name, cell in layer.directions.items()}
+        for kind in next(iter(cells.values())):
+            _put(tensors, layout, kind, number, {name: cell[kind] for name, cell in cells.items()})
     return tensors
 
 
 def _put(
-    tensors: Tensors, layout: Layout, kind: TensorKind, layer: int, arrays: list[dict[str, Floats]]
+    tensors: Tensors,
+    layout: Layout,
+    kind: TensorKind,
+    layer: int,
+    arrays: Mapping[str, dict[str, Floats]],
 ) -> None:
     """Name the tensors of one kind: one per direction and gate, or one for both directions."""
-    if layout.by_direction:
-        name = kind.written.format(layer=layer, direction="", gate="")
-        tensors[name] = np.stack([array[""] for array in arrays])
-        return
     marks = _marks(layout.directions)
-    for direction, by_gate in zip(("forward", "reverse"), arrays, strict=False):
+    if layout.by_direction:
+        mark = marks.get("reverse", "") if list(arrays) == ["reverse"] else ""
+        name = kind.written.format(layer=layer, direction=mark, gate="")
+        tensors[name] = np.stack([array[""] for array in arrays.values()])
+        return
+    for direction, by_gate in arrays.items():
         for gate, array in by_gate.items():
             mark = marks.get(direction, "")
             tensors[kind.written.format(layer=layer, direction=mark, gate=gate)] = array

@@ -8,7 +8,8 @@ from typing import Any
 from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
 from cli.formats.report import Report
 from cli.selection import widest
-from lstm.trace import DirectionTrace, Trace
+from lstm.cell_trace import DirectionTrace
+from lstm.trace import Trace
 
 
 class ArraysWriter(ABC):

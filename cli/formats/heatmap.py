@@ -12,8 +12,8 @@ from rich.text import Text
 from cli.formats.report import Report
 from cli.formats.words import Words
 from cli.tables import heat_style, table
+from lstm.cell_trace import DirectionTrace
 from lstm.quantities import Quantity
-from lstm.trace import DirectionTrace
 
 
 def heat_map(

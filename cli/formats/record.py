@@ -26,6 +26,8 @@ def model_record(model: Model) -> dict[str, Any]:
         "layout": card.layout,
         "layers": parameters.num_layers,
         "directions": parameters.num_directions,
+        "independent": parameters.independent,
+        "residual": parameters.residual,
         "input_size": parameters.input_size,
         "hidden_size": parameters.hidden_size,
         "dtype": str(parameters.dtype),

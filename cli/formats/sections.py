@@ -18,10 +18,11 @@ from cli.formats.summary import (
     units_that_fit,
 )
 from cli.formats.words import Words
-from cli.tables import section
+from cli.tables import reading, section
 from lstm.analysis.finiteness import nonfinite
+from lstm.cell_trace import DirectionTrace
 from lstm.quantities import BY_NAME
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 from lstm.wording import counted
 
 
@@ -47,9 +48,12 @@ def _title(trace: Trace, report: Report) -> str:
     text = trace.text
     read = counted(trace.num_steps, "step") if text is None else printable(text) or "(empty)"
     layers = counted(parameters.num_layers, "layer")
-    ways = ", two directions" if parameters.num_directions == 2 else ""
     units = counted(parameters.hidden_size, "unit")
-    return f"{read}\n{source}: {layers} of {units}{ways}"
+    directions = [name for layer in parameters.layers for name in layer.directions]
+    ways = reading(directions, parameters.num_directions, parameters.independent)
+    parts = [f"{layers} of {units}"] + ([ways] if parameters.reads_back else [])
+    parts += ["residual"] if parameters.residual else []
+    return f"{read}\n{source}: {', '.join(parts)}"
 
 
 def _layer(
@@ -75,7 +79,7 @@ def _where(layer: int, record: DirectionTrace, report: Report) -> str:
     """Say which layer and direction, where there is more than one."""
     parameters = report.model.parameters
     parts = [f"layer {layer}"] if parameters.num_layers > 1 else []
-    parts += [record.direction] if parameters.num_directions > 1 else []
+    parts += [record.direction] if parameters.reads_back else []
     return f", {' '.join(parts)}" if parts else ""
 
 

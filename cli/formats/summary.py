@@ -16,8 +16,9 @@ from cli.formats.report import Report
 from cli.formats.words import Words
 from cli.tables import heat, meanings, number, plain, table
 from lstm.card import NamedUnit
+from lstm.cell_trace import DirectionTrace
 from lstm.head import Forecast
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 
 OPEN = 0.5  # a gate above it lets more than half through
 

@@ -101,7 +101,7 @@ def transposed_matrices(subject: Subject) -> Iterator[Hypothesis]:
 
 def _square_matrices(subject: Subject) -> set[str]:
     """The matrices whose blocks are square in some cell."""
-    cells = [layer.forward for layer in subject.parameters.layers]
+    cells = [layer.first for layer in subject.parameters.layers]
     return {
         name
         for name in ("weight_ih", "weight_hh")
@@ -163,7 +163,7 @@ def forget_biases(subject: Subject) -> Iterator[Hypothesis]:
 def sigmoids(subject: Subject) -> Iterator[Hypothesis]:
     """The gates are squashed by another sigmoid."""
     for name in SIGMOIDS:
-        if name != subject.parameters.layers[0].forward.variant.gate_activation:
+        if name != subject.parameters.layers[0].first.variant.gate_activation:
             yield Hypothesis(
                 f"gate activation {name}",
                 f"the activation of the gates is {name}",
@@ -174,7 +174,7 @@ def sigmoids(subject: Subject) -> Iterator[Hypothesis]:
 
 def concatenations(subject: Subject) -> Iterator[Hypothesis]:
     """The columns of one matrix over both are taken for [x, h] where they are [h, x], or so."""
-    cells = [layer.forward for layer in subject.parameters.layers]
+    cells = [layer.first for layer in subject.parameters.layers]
     alike = all(cell.input_size == cell.output_size for cell in cells)
     for first, other in (("h", "x"),) if alike else (("h", "x"), ("x", "h")):
         yield Hypothesis(
@@ -195,7 +195,7 @@ def times(subject: Subject) -> Iterator[Hypothesis]:
         partial(backwards, in_place=True),
         _about("time"),
     )
-    if subject.parameters.num_directions == 2:
+    if subject.parameters.reads_back:
         yield Hypothesis(
             "reverse direction not flipped back",
             "the reverse direction's steps stand in the order in which they were read",
@@ -232,7 +232,7 @@ def states(subject: Subject) -> Iterator[Hypothesis]:
         partial(read_by, way=partial(by_step, between=cleared)),
         _about("way"),
     )
-    if any(layer.forward.variant.projection is not None for layer in subject.parameters.layers):
+    if any(layer.first.variant.projection is not None for layer in subject.parameters.layers):
         return  # the two are not of one width
     yield Hypothesis(
         "hidden and cell swapped between steps",
@@ -251,7 +251,7 @@ def states(subject: Subject) -> Iterator[Hypothesis]:
 
 def paddings(subject: Subject, most: int) -> Iterator[Hypothesis]:
     """Zeros, or the vectors of a padding token, are read before or after the sequence."""
-    reads_back = subject.parameters.num_directions == 2 or not subject.is_same_length
+    reads_back = subject.parameters.reads_back or not subject.is_same_length
     for what, vector in subject.paddings.items():
         # What stands after the sequence changes nothing before it, if nothing reads from the end.
         for before, where in ((True, "before"), (False, "after"))[: 2 if reads_back else 1]:

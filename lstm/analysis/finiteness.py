@@ -8,8 +8,9 @@ import numpy as np
 
 from lstm.address import Address
 from lstm.arrays import Floats
+from lstm.cell_trace import DirectionTrace
 from lstm.quantities import QUANTITIES
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 
 
 class NonFinite(NamedTuple):

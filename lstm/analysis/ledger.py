@@ -17,9 +17,9 @@ import numpy as np
 
 from lstm.activations import ACTIVATIONS
 from lstm.arrays import Floats, Integers
+from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
 from lstm.parameters import CellParameters
-from lstm.trace import DirectionTrace
 
 # Below this, h / c is taken at its limit for c = 0.
 _TINY = 1e-30

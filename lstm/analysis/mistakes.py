@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm.analysis.rerun import CellPlace, OneDirection, Subject, by_step
+from lstm.analysis.rerun import OneDirection, Subject, by_step
 from lstm.arrays import Floats
+from lstm.model import CellPlace
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES, LETTERS
 from lstm.state import State

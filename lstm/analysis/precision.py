@@ -45,7 +45,7 @@ def tolerances(
         show: names from `lstm.quantities`.
         head: where given, its `logits` and `probabilities` get tolerances too.
     """
-    inputs = trace.layers[0].forward.layer_input
+    inputs = trace.layers[0].first.layer_input
     random = np.random.default_rng(0)
     nudged = Model(_nudged(parameters, random))
     again = nudged.run(vectors=inputs, initial_state=trace.initial)
@@ -80,12 +80,13 @@ def _rounded(number: float) -> float:
 
 
 def _nudged(parameters: Parameters, random: np.random.Generator) -> Parameters:
-    return Parameters(
-        tuple(
-            LayerParameters(*(_nudged_cell(cell, random) for cell in layer.directions.values()))
-            for layer in parameters.layers
+    layers = (
+        LayerParameters(
+            **{name: _nudged_cell(cell, random) for name, cell in layer.directions.items()}
         )
+        for layer in parameters.layers
     )
+    return replace(parameters, layers=tuple(layers))
 
 
 def _nudged_cell(cell: CellParameters, random: np.random.Generator) -> CellParameters:

@@ -120,7 +120,8 @@ class Recording:
     @property
     def inputs(self) -> Floats | None:
         """What the first layer read, (T, D); None where it is not recorded whole."""
-        series = self.series.get(Place(0, "forward", "layer_input"))
+        places = [Place(0, direction, "layer_input") for direction in DIRECTIONS]
+        series = next((self.series[place] for place in places if place in self.series), None)
         if series is None or series.chosen:
             return None
         whole = np.array_equal(series.steps, np.arange(len(series.steps)))

@@ -11,14 +11,12 @@ import numpy as np
 
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats, Integers
-from lstm.model import Model
+from lstm.model import CellPlace, Model, connect
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import LETTERS, NAMES
 from lstm.sequence import run_cell
 from lstm.state import ModelState, State
 from lstm.trace import Trace
-
-CellPlace = tuple[int, str]
 
 
 class Stored(NamedTuple):
@@ -125,7 +123,7 @@ class Subject:
         paddings = {"zeros": np.zeros(model.parameters.input_size, model.parameters.dtype)}
         if model.embedding is not None and model.embedding.weight[0].any():
             paddings["token 0"] = model.embedding.weight[0]
-        inputs = tuple(trace.layers[0].forward.layer_input for trace in traces)
+        inputs = tuple(trace.layers[0].first.layer_input for trace in traces)
         return cls(
             model.parameters,
             tuple(array.astype(model.parameters.dtype) for array in inputs),
@@ -161,7 +159,8 @@ class Subject:
             {name: change((number, name), cell) for name, cell in layer.directions.items()}
             for number, layer in enumerate(self.parameters.layers)
         )
-        return replace(self, parameters=Parameters(tuple(LayerParameters(**c) for c in layers)))
+        layers_of_these = tuple(LayerParameters(**cells) for cells in layers)
+        return replace(self, parameters=replace(self.parameters, layers=layers_of_these))
 
     def run(self, window: slice = slice(None)) -> tuple[Recording, ...]:
         """Run every sequence through the stack.
@@ -183,23 +182,25 @@ class Subject:
         self, inputs: Floats, start: ModelState, rows: Integers, window: slice
     ) -> tuple[Recording, ModelState]:
         rows, steps = rows[window], np.arange(len(rows))[window]
-        if all(layer.reverse is None for layer in self.parameters.layers):
+        if not self.parameters.reads_back:
             inputs = inputs[: rows.max(initial=-1) + 1]
         series: dict[Place, Series] = {}
         finals: dict[CellPlace, State] = {}
-        for number, layer in enumerate(self.parameters.layers):
-            inputs = np.ascontiguousarray(inputs)
-            outputs = []
-            for direction, cell in layer.directions.items():
-                record = self.way(cell, inputs, start[number, direction], direction)
-                for name, values in record.items():
-                    place = Place(number, direction, self.labels.get(name, name))
-                    units = np.arange(values.shape[1])
-                    series[place] = Series(values[rows], steps, units)
-                outputs.append(record["hidden"])
-                last = _last(record, start[number, direction], direction)
-                finals[number, direction] = last
-            inputs = np.concatenate(outputs, axis=-1)
+
+        def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
+            number, direction = place
+            cell = self.parameters.layers[number].directions[direction]
+            record = self.way(cell, read, start[place], direction)
+            if added is not None:
+                record["layer_output"] = record["hidden"] + added
+            for name, values in record.items():
+                units = np.arange(values.shape[1])
+                label = self.labels.get(name, name)
+                series[Place(*place, label)] = Series(values[rows], steps, units)
+            finals[place] = _last(record, start[place], direction)
+            return record["layer_output"]
+
+        connect(self.parameters, inputs, run)
         return Recording(series), ModelState(finals)
 
 

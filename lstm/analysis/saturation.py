@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm.arrays import Floats
-from lstm.trace import DirectionTrace
+from lstm.cell_trace import DirectionTrace
 
 # A gate below the first is as good as shut, above the second as good as open.
 SHUT, OPEN = 0.1, 0.9

@@ -77,6 +77,8 @@ def test_the_options_of_run_stand_in_groups(pages):
             "--projection-clip",
             "--concatenation",
             "--coupled",
+            "--residual",
+            "--no-residual",
         },
         "What to show": {"--show", "--layers", "--units", "--steps", "--digits", "--top-k"},
         "Output": {"--format", "--json", "--output", "--color"},

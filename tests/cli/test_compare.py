@@ -360,8 +360,8 @@ def test_every_format_of_run_agrees_with_the_weights_and_with_every_other(
     ):
         assert found["same"], found["first"]
         assert found["sequences"] == 2
-        assert [len(one["growth"]) for one in found["quantities"]] == [4] * 14
-        assert sum(one["compared"] for one in found["quantities"]) == 8 * (64 + 13 * 128)
+        assert [len(one["growth"]) for one in found["quantities"]] == [4] * 15
+        assert sum(one["compared"] for one in found["quantities"]) == 8 * (64 + 14 * 128)
 
 
 @pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])
@@ -519,7 +519,7 @@ def test_golden_values_agree_with_the_weights_and_with_a_port(
     found = compared("torch.safetensors", golden, "--atol", "0", "--rtol", "0")
     assert found["same"]
     assert (found["b"]["kind"], found["b"]["model"]["source"]) == ("trace", "torch.safetensors")
-    assert len(found["quantities"]) == 14
+    assert len(found["quantities"]) == 15
     assert compared(golden, "right.npz", *MAP)["same"]
     wrong = compared(golden, "disordered.npz", *MAP, "--weights", "torch.safetensors")
     assert wrong["cause"]["suspect"] == "b"
@@ -596,6 +596,6 @@ def test_sides_without_any_difference_need_no_tables(command):
         "B  brackets: weights, 1 sequence\n"
         "\n"
         "They agree\n"
-        "45 numbers compared, no two differ\n"
+        "48 numbers compared, no two differ\n"
         "\n"
     )

@@ -135,7 +135,7 @@ def test_a_plain_port_agrees_at_every_number(header, port, tiny, order, matrices
     text = header("John likes black coffee", "-w", tiny, *given)
     told = ["INPUTS_FIRST"] * (matrices == "inputs-first") + ["TWO_BIASES"] * (biases == "two")
     # 4 steps, D = 4 inputs and 13 quantities of H = 5 units
-    assert port(text, order, *told) == (0, f"{4 * (4 + 13 * 5)} numbers checked, 0 differ\n")
+    assert port(text, order, *told) == (0, f"{4 * (4 + 14 * 5)} numbers checked, 0 differ\n")
 
 
 @needs_compiler
@@ -170,7 +170,7 @@ def test_a_port_differs_where_one_number_of_any_quantity_is_off(header, port, ti
 def test_several_layers_and_two_directions_agree(header, port, deep, dtype):
     text = header("the cat sat", "-w", deep, "--dtype", dtype, "--order", "ofig")
     # T = 3; D = 4, then the 2 * 3 of the layer below; two directions each
-    count = 3 * 2 * ((4 + 13 * 3) + (6 + 13 * 3))
+    count = 3 * 2 * ((4 + 14 * 3) + (6 + 14 * 3))
     assert port(text, "ofig") == (0, f"{count} numbers checked, 0 differ\n")
     assert port(text, "ifgo")[0] == 1
 
@@ -215,7 +215,7 @@ def test_a_port_that_starts_from_a_state_starts_from_that_of_the_header(
 @needs_compiler
 def test_the_model_inside_agrees_over_a_long_text(header, port):
     text = header(" ".join(["the boys near the car like tea and John likes coffee ."] * 6))
-    assert port(text, "ifgo") == (0, f"{72 * (64 + 13 * 128)} numbers checked, 0 differ\n")
+    assert port(text, "ifgo") == (0, f"{72 * (64 + 14 * 128)} numbers checked, 0 differ\n")
 
 
 def variant(seed, dtype, projected, **options):

@@ -37,6 +37,8 @@ def test_the_model_says_where_its_numbers_come_from(done, tiny):
         "layout": "native",
         "layers": 1,
         "directions": 1,
+        "independent": False,
+        "residual": False,
         "input_size": 4,
         "hidden_size": 5,
         "dtype": "float32",

@@ -7,7 +7,7 @@
 #include "golden.h"
 
 typedef LSTM_GOLDEN_TYPE real;
-enum { I, F, G, O, T = LSTM_GOLDEN_STEPS, WIDEST = 128, QUANTITIES = 14 };
+enum { I, F, G, O, T = LSTM_GOLDEN_STEPS, WIDEST = 128, QUANTITIES = 15 };
 static const int block[] = {ORDER}; /* where the blocks of i, f, g, o stand */
 static real below[T * WIDEST], above[T * WIDEST];
 static long checked, wrong;
@@ -29,7 +29,8 @@ static void check(int quantity, int t, real found, real expected) {
     static const double limits[QUANTITIES][2] = {
         LIMIT(LAYER_INPUT), LIMIT(PRE_FORGET), LIMIT(PRE_INPUT), LIMIT(PRE_CANDIDATE),
         LIMIT(PRE_OUTPUT), LIMIT(FORGET), LIMIT(INPUT), LIMIT(CANDIDATE), LIMIT(OUTPUT),
-        LIMIT(INPUT_CANDIDATE), LIMIT(FORGET_CELL), LIMIT(CELL), LIMIT(TANH_CELL), LIMIT(HIDDEN)};
+        LIMIT(INPUT_CANDIDATE), LIMIT(FORGET_CELL), LIMIT(CELL), LIMIT(TANH_CELL), LIMIT(HIDDEN),
+        LIMIT(LAYER_OUTPUT)};
     double allowed = limits[quantity][0] + limits[quantity][1] * fabs((double)expected);
     checked++;
     if (!(fabs((double)found - (double)expected) <= allowed) && !wrong++)
@@ -59,7 +60,7 @@ static void run(int D, int H, int reverse, const real *wi, const real *wh, const
             real zo = z[block[O] * H + k], i = sigmoid(zi), f = sigmoid(zf), o = sigmoid(zo);
             real g = (real)tanh(zg), ig = i * g, fc = f * c[k], new = fc + ig;
             c[k] = new, h[k] = o * (real)tanh(new);
-            real all[] = {0, zf, zi, zg, zo, f, i, g, o, ig, fc, new, (real)tanh(new), h[k]};
+            real all[] = {0, zf, zi, zg, zo, f, i, g, o, ig, fc, new, (real)tanh(new), h[k], h[k]};
             for (int q = 1; q < QUANTITIES; q++) check(q, t, all[q], expected[q][t * H + k]);
             above[t * LSTM_GOLDEN_DIRECTIONS * H + reverse * H + k] = h[k];
         }
@@ -75,7 +76,7 @@ static void run(int D, int H, int reverse, const real *wi, const real *wh, const
     const real *const expected[] = { \
         p##_layer_input, p##_pre_forget, p##_pre_input, p##_pre_candidate, p##_pre_output, \
         p##_forget, p##_input, p##_candidate, p##_output, p##_input_candidate, p##_forget_cell, \
-        p##_cell, p##_tanh_cell, p##_hidden}; \
+        p##_cell, p##_tanh_cell, p##_hidden, p##_layer_output}; \
     run(L##_INPUT_SIZE, L##_HIDDEN_SIZE, reverse, p##_weight_ih, p##_weight_hh, BIASES(p), \
         p##_initial_hidden, p##_initial_cell, expected); } while (0)
 #if LSTM_GOLDEN_DIRECTIONS == 2

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lstm.cell_trace import DirectionTrace
 from lstm.state import ModelState
-from lstm.trace import DirectionTrace, Trace
+from lstm.trace import Trace
 
 # Every quantity by the name that the documentation gives it, written out here on purpose.
 QUANTITIES = (
@@ -26,6 +27,7 @@ QUANTITIES = (
     "cell",
     "tanh_cell",
     "hidden",
+    "layer_output",
 )
 RECORDED = (*QUANTITIES, "previous_cell")
 
@@ -50,9 +52,8 @@ def assert_close(found: np.ndarray, expected: Any) -> None:
 def directions(trace: Trace) -> Iterator[tuple[tuple[int, str], DirectionTrace]]:
     """Every cell's record with its place."""
     for number, layer in enumerate(trace.layers):
-        yield (number, "forward"), layer.forward
-        if layer.reverse is not None:
-            yield (number, "reverse"), layer.reverse
+        for record in layer.directions:
+            yield (number, record.direction), record
 
 
 def arrays(trace: Trace) -> dict[tuple[int, str, str], np.ndarray]:

@@ -92,5 +92,5 @@ def test_anything_else_raises(text):
     assert str(caught.value) == (
         f"address {text!r}: expected layer.quantity[unit]@step, such as l0.c[81]@3, "
         "l0.reverse.f[3:7] or l1.h@2:; quantities are "
-        "x, z_f, z_i, z_g, z_o, f, i, g, o, ig, fc, c, tanh_c, h."
+        "x, z_f, z_i, z_g, z_o, f, i, g, o, ig, fc, c, tanh_c, h, y."
     )

@@ -205,10 +205,14 @@ def test_generation_needs_a_token_to_continue_from():
     )
 
 
-def test_generation_needs_a_model_that_reads_forward_only():
-    model = make_model(num_directions=2)
+@pytest.mark.parametrize("directions", [("forward", "reverse"), ("reverse",)])
+def test_generation_needs_a_model_that_reads_forward_only(directions):
+    model = make_model(num_directions=len(directions))
+    cells = model.parameters.layers[0].directions.values()
+    layer = LayerParameters(**dict(zip(directions, cells, strict=True)))
+    model = dataclasses.replace(model, parameters=Parameters((layer,)))
     assert refusal(model, model.run("the cat")) == (
-        "generate: expected a model that reads forward only, found one that also reads from the "
+        "generate: expected a model that reads forward only, found one that reads from the "
         "end of a text."
     )
 

@@ -29,11 +29,13 @@ from tests.strategies import (
     TEXT,
     WORDS,
     cases,
+    connected,
     few,
     make_model,
     make_parameters,
     make_state,
     randoms,
+    turned,
 )
 
 IDS = [0, 1, 2, 3, 0, 6, 5]  # the cat sat on the <unk> .
@@ -51,11 +53,15 @@ def many(model, random, *shape):
 
 
 @few
-@given(cases())
+@given(cases() | cases(parameters=turned()) | cases(parameters=connected()))
 def test_every_quantity_of_every_layer_equals_the_reference(case):
     trace = Model(case.parameters).run(vectors=case.vectors, initial_state=case.state)
     expected = reference.stack(
-        reference.layers_of(case.parameters), case.vectors.tolist(), lists_of(case.state)
+        reference.layers_of(case.parameters),
+        case.vectors.tolist(),
+        lists_of(case.state),
+        case.parameters.independent,
+        case.parameters.residual,
     )
     assert [place for place, _ in directions(trace)] == list(expected)
     for place, record in directions(trace):
@@ -131,7 +137,7 @@ def test_the_memory_order_of_the_vectors_changes_no_bit(input_size, dtype):
 
 
 @few
-@given(cases(), randoms, st.integers(2, 5))
+@given(cases() | cases(parameters=connected()), randoms, st.integers(2, 5))
 def test_a_sequence_has_the_same_bits_alone_and_among_others(case, random, number):
     model = Model(case.parameters)
     vectors = many(model, random, number, case.num_steps)

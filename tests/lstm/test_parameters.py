@@ -127,6 +127,63 @@ def test_a_layer_names_its_directions_forward_first():
     assert LayerParameters(one).output_size == 3
 
 
+def test_a_layer_may_read_in_reverse_only():
+    one = make_cell(RANDOM)
+    alone = LayerParameters(reverse=one)
+    assert list(alone.directions.items()) == [("reverse", one)]
+    assert (alone.first, alone.input_size, alone.output_size) == (one, 2, 3)
+    above = LayerParameters(make_cell(RANDOM, 3, 4))
+    assert Parameters((alone, above)).reads_back
+    assert not Parameters((above,)).reads_back
+
+
+@pytest.mark.parametrize(
+    ("sizes", "connections", "message"),
+    [
+        (
+            [(2, 3), (3, 3)],
+            {"independent": True},
+            "independent directions: expected at least two layers of two directions, found 2 of 1.",
+        ),
+        (
+            [(2, 3)],
+            {"residual": True},
+            "residual connection: expected at least two layers, found 1.",
+        ),
+        (
+            [(2, 3), (3, 4)],
+            {"residual": True},
+            "layer 1 output: expected as wide as its input, which is added = (3,), found (4,).",
+        ),
+    ],
+)
+def test_a_connection_needs_what_it_connects(sizes, connections, message):
+    layers = tuple(LayerParameters(make_cell(RANDOM, *size)) for size in sizes)
+    with pytest.raises(LSTMError) as caught:
+        Parameters(layers, **connections)
+    assert str(caught.value) == message
+
+
+def test_independent_directions_read_one_direction_below():
+    def both(width, size):
+        return LayerParameters(make_cell(RANDOM, width, size), make_cell(RANDOM, width, size))
+
+    stack = Parameters((both(2, 3), both(3, 3)), independent=True, residual=True)
+    assert (stack.output_size, stack.num_directions) == (6, 2)
+    with pytest.raises(ShapeError) as caught:
+        Parameters((both(2, 3), both(6, 3)), independent=True)
+    assert str(caught.value) == (
+        "layer 1 weight_ih: expected (4*hidden_size, hidden_size of the layer below) = (12, 3), "
+        "found (12, 6)."
+    )
+
+
+def test_a_layer_has_at_least_one_direction():
+    with pytest.raises(LSTMError) as caught:
+        LayerParameters()
+    assert str(caught.value) == "layer: expected a forward or a reverse cell, found none."
+
+
 @pytest.mark.parametrize(
     ("input_size", "hidden_size", "message"),
     [

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError, MissingPartError
 from lstm.model import Model
 from lstm.state import State
-from lstm.trace import DirectionTrace
 from tests import reference
 from tests.lstm.comparison import QUANTITIES, RECORDED, arrays, directions, same_bits
 from tests.strategies import TEXT, WORDS, cases, few, make_model, make_state

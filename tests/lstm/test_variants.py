@@ -28,7 +28,8 @@ from weights import load, save
 D, H, P, T, N = 2, 3, 4, 5, 2  # P is wider than H on purpose: only the projection tells it
 QUANTITIES = (
     "pre_input", "pre_forget", "pre_candidate", "pre_output",
-    "input", "forget", "candidate", "output", "cell", "hidden", "previous_cell",
+    "input", "forget", "candidate", "output", "cell", "tanh_cell", "hidden",
+    "previous_cell",
 )  # fmt: skip
 RECORDED = ("layer_input", "pre_activations", "gates", "cell", "hidden")
 
@@ -44,11 +45,23 @@ def arrays(seed: int) -> dict[str, np.ndarray]:
         "norm_gain": random.normal(size=4 * H),
         "norm_cell_gain": random.normal(size=H),
         "norm_cell_bias": random.normal(size=H),
+        "highway_ih": random.normal(size=(2 * H, D)),
+        "highway_hh": random.normal(size=(H, H)),
+        "highway_bias": random.normal(size=2 * H),
     }
 
 
+def needed_by(name: str) -> dict[str, np.ndarray]:
+    """What has to be beside an array: the matrices of a highway belong together."""
+    matrices = ("highway_ih", "highway_hh") if "highway" in name else ()
+    return {matrix: arrays(0)[matrix] for matrix in matrices}
+
+
 # Each difference by itself; with a clip, one that bites.
-ALONE: dict[str, dict[str, Any]] = {name: {name: array} for name, array in arrays(1).items()}
+ALONE: dict[str, dict[str, Any]] = {
+    name: {name: array} for name, array in arrays(1).items() if "highway" not in name
+}
+HIGHWAY = {name: array for name, array in arrays(4).items() if "highway" in name}
 ALONE |= {
     f"{kind}={name}": {f"{kind}_activation": name}
     for kind in ("gate", "candidate", "cell")
@@ -65,6 +78,8 @@ ALONE |= {
         f"peephole_{gate}": np.random.default_rng(n).normal(size=(H, H))
         for n, gate in enumerate(("input", "forget", "output"))
     },
+    "highway": HIGHWAY,
+    "highway without bias": {k: a for k, a in HIGHWAY.items() if k != "highway_bias"},
     "an int for a clip": {"cell_clip": 1},
 }
 
@@ -153,7 +168,11 @@ def variants(draw: st.DrawFn) -> Variant:
     every = arrays(draw(st.integers(0, 2**16)))
     chosen = draw(st.sets(st.sampled_from(sorted(every))))
     given: dict[str, Any] = {name: every[name] for name in chosen}
+    if any("highway" in name for name in given):
+        given |= {"highway_ih": every["highway_ih"], "highway_hh": every["highway_hh"]}
     random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    if "projection" in given and "highway_hh" in given:
+        given["highway_hh"] = random.normal(size=(H, P))
     for gate in ("input", "forget", "output"):
         if f"peephole_{gate}" in given and draw(st.booleans()):
             given[f"peephole_{gate}"] = random.normal(size=(H, H))
@@ -314,7 +333,7 @@ def test_coupled_gates_share_one() -> None:
 def test_every_array_is_frozen_and_a_copy(name: str) -> None:
     own = arrays(0)[name]
     kept = own.copy()
-    variant = Variant(**{name: own})
+    variant = Variant(**{**needed_by(name), name: own})
     with pytest.raises(ValueError, match="read-only"):
         getattr(variant, name)[0] = 7
     own[0] = 7
@@ -322,7 +341,8 @@ def test_every_array_is_frozen_and_a_copy(name: str) -> None:
 
 
 def test_what_a_run_records_is_frozen() -> None:
-    cell = cell_of(Variant(**arrays(0)))
+    every = arrays(0)
+    cell = cell_of(Variant(**{**every, "highway_hh": np.ones((H, P))}))
     trace = run_cell(cell, *given_to(cell), "forward")
     for name in RECORDED:
         assert not getattr(trace, name).flags.writeable
@@ -360,6 +380,10 @@ def test_every_field_is_told_apart_from_its_default() -> None:
             {"projection_clip": 1.0},
             "projection_clip: expected a projected hidden state, found none.",
         ),
+        (
+            {"highway_ih": np.zeros((2, 2)), "highway_bias": np.zeros(2)},
+            "highway: expected highway_ih and highway_hh, found highway_ih and highway_bias.",
+        ),
     ],
 )
 def test_what_makes_no_cell_is_refused(given: Any, message: str) -> None:
@@ -391,6 +415,14 @@ def test_what_makes_no_cell_is_refused(given: Any, message: str) -> None:
             "norm_cell_bias: expected (hidden_size,) = (3,), found (4,).",
         ),
         (
+            {"highway_ih": np.zeros((3, 2)), "highway_hh": np.zeros((3, 3))},
+            "highway_ih: expected (2*hidden_size, input_size) = (6, 2), found (3, 2).",
+        ),
+        (
+            {"highway_ih": np.zeros((6, 2)), "highway_hh": np.zeros((3, 4))},
+            "highway_hh: expected (hidden_size, hidden_size) = (3, 3), found (3, 4).",
+        ),
+        (
             {"projection": np.zeros((4, 5))},
             "projection: expected (projection_size, hidden_size) = (4, 3), found (4, 5).",
         ),
@@ -411,7 +443,7 @@ def test_an_array_of_another_size_is_refused(given: Any, message: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(arrays(0)))
 def test_an_array_of_another_dtype_is_refused(name: str) -> None:
-    narrow = Variant(**{name: arrays(0)[name].astype(np.float32)})
+    narrow = Variant(**{**needed_by(name), name: arrays(0)[name].astype(np.float32)})
     width = P if name == "projection" else H
     with pytest.raises(LSTMError) as caught:
         CellParameters(np.zeros((4 * H, D)), np.zeros((4 * H, width)), np.zeros(4 * H), narrow)
@@ -427,7 +459,12 @@ def stack_of(variant: Variant, seed: int, dtype: Any) -> Parameters:
     below, above = cells[:2], cells[2:]
     width = 2 * below[0].output_size
     random = np.random.default_rng(seed)
-    above = [replace(c, weight_ih=random.normal(size=(4 * H, width)).astype(dtype)) for c in above]
+    for n, cell in enumerate(above):
+        own = {"weight_ih": random.normal(size=(4 * H, width)).astype(dtype)}
+        if variant.highway_ih is not None:
+            wider = random.normal(size=(2 * H, width)).astype(dtype)
+            own["variant"] = replace(cell.variant, highway_ih=wider)
+        above[n] = replace(cell, **own)
     return Parameters((LayerParameters(*below), LayerParameters(*above)))
 
 

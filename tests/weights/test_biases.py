@@ -69,3 +69,14 @@ def test_where_each_gate_has_its_own_tensor_the_biases_are_one(path):
     assert stored.names == ("the bias",)
     cell = load("brackets").parameters.layers[0].forward
     assert (stored.biases[0, "forward"][0] == cell.bias).all()
+
+
+def test_blocks_that_are_not_the_four_gates_are_in_our_own_order(path):
+    """Three blocks where two gates are coupled: there is no order of four to mistake."""
+    write(
+        path, **{"rnn/coupled_lstm_cell/W_0": (D + H, 3 * H), "rnn/coupled_lstm_cell/B": (3 * H,)}
+    )
+    assert read_stored(path, "float32").order == "ifgo"
+    highway = {"input_linearity.weight": (6 * H, D), "state_linearity.weight": (5 * H, H)}
+    write(path, **highway)
+    assert read_stored(path, "float32").order == "ifgo"

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from lstm.generation import generate
 from lstm.head import log_softmax
@@ -26,7 +26,7 @@ from lstm.trace import Trace
 from lstm.variants import Variant
 from tests.weights.builders import FIXTURES, ROOT, close, needs_fixtures, states
 from weights import load
-from weights.errors import AmbiguousError, NotAnLSTMError
+from weights.errors import NotAnLSTMError
 
 pytestmark = needs_fixtures
 LAYOUTS = FIXTURES / "layouts"
@@ -120,9 +120,9 @@ def test_the_command_reproduces_it(name: str, tmp_path: Path) -> None:
         options.append(flag if value is True else f"{flag}={value}")
     weights = LAYOUTS / f"{name}.safetensors"
     document = json.loads(command("run", "-w", str(weights), *options).stdout)
-    close(top_layer(document, "hidden"), run["hs"].swapaxes(0, 1), 1e-6)
+    close(last_layer(document), run["hs"].swapaxes(0, 1), 1e-6)
     if "cs" in run:
-        close(top_layer(document, "cell"), run["cs"].swapaxes(0, 1), 1e-6)
+        close(last_layer(document, "cell"), run["cs"].swapaxes(0, 1), 1e-6)
 
 
 @pytest.mark.parametrize("name", names(LAYOUTS))
@@ -145,8 +145,8 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def top_layer(document: dict[str, Any], quantity: str) -> np.ndarray:
-    """(N, T, directions * H) from the records of the last layer."""
+def last_layer(document: dict[str, Any], quantity: str = "hidden") -> np.ndarray:
+    """(N, T, directions * P) from the records of the last layer."""
     sequences = []
     for sequence in document["sequences"]:
         last = max(record["layer"] for record in sequence["steps"])
@@ -313,24 +313,23 @@ def test_the_onnx_operator_is_reproduced(path: Path, tmp_path: Path) -> None:
         data["out_Y_h"] = data["out_Y_h"].swapaxes(0, 1)
         data["out_Y"] = data["out_Y"].transpose(1, 2, 0, 3)
         inputs = inputs.swapaxes(0, 1)
-    weights = {key: data[f"in_{key}"] for key in "WRBP" if f"in_{key}" in data}
-    lone_reverse = name in ("test_lstm_reverse", "reverse_seqlens")
+    place = "reverse/" if name in ("test_lstm_reverse", "reverse_seqlens") else ""
+    weights = {f"{place}{key}": data[f"in_{key}"] for key in "WRBP" if f"in_{key}" in data}
     for n in range(inputs.shape[1]):
         steps = len(inputs) if lengths is None else int(lengths[n])
         vectors = inputs[:steps, n]
         model = load(onnx_file(tmp_path, weights), **ONNX_OPTIONS.get(name, {}))
         if name == "clip":  # an attribute of the node, for which there is no option
             model = replace(model, parameters=clipped(model.parameters, 0.5))
-        start = onnx_state(data, n, model.parameters.num_directions)
-        # The standard has a lone reverse direction; a layer here has it beside a forward one.
-        trace = model.run(vectors=vectors[::-1] if lone_reverse else vectors, initial_state=start)
+        start = onnx_state(data, n, list(model.parameters.layers[0].directions))
+        trace = model.run(vectors=vectors, initial_state=start)
         final = list(trace.final.cells.values())
         close(np.stack([state.h for state in final]), data["out_Y_h"][:, n], 1e-5)
         if "out_Y_c" in data:
             close(np.stack([state.c for state in final]), data["out_Y_c"][:, n], 1e-5)
         if "out_Y" in data:
             expected = data["out_Y"][:steps, :, n].reshape(steps, -1)
-            close(trace.hidden, expected[::-1] if lone_reverse else expected, 1e-5)
+            close(trace.hidden, expected, 1e-5)
 
 
 # What the node's attributes say; the weights do not.
@@ -353,39 +352,111 @@ def onnx_file(folder: Path, weights: dict[str, np.ndarray]) -> Path:
     return path
 
 
-def onnx_state(data: Mapping[str, np.ndarray], n: int, directions: int) -> dict[str, Any] | None:
+def onnx_state(data: Mapping[str, np.ndarray], n: int, names: list[str]) -> dict[str, Any] | None:
     if "in_initial_h" not in data:
         return None
-    names = ("forward", "reverse")[:directions]
     hidden = {f"layers.0.{d}.hidden": data["in_initial_h"][k, n] for k, d in enumerate(names)}
     cell = {f"layers.0.{d}.cell": data["in_initial_c"][k, n] for k, d in enumerate(names)}
     return {**hidden, **cell}
 
 
-@pytest.mark.parametrize(("number", "direction"), [(0, "fwd"), (1, "bwd")])
-def test_each_stack_of_a_language_model_of_two_directions_is_reproduced(
-    number: int, direction: str
-) -> None:
+ELMO = MODELS / "elmo_bilm_fixture"
+# Its options.json says that it has no residual connections; all released models have them.
+ELMO_OPTIONS: Mapping[str, Any] = {"residual": False, "cell_clip": 3, "projection_clip": 3}
+
+
+def test_a_language_model_of_two_directions_is_reproduced_layer_by_layer() -> None:
     """ELMo: two layers a direction, which never meet; projected, clipped twice."""
-    folder = MODELS / "elmo_bilm_fixture"
-    model = load(
-        folder / "weights.safetensors", prefix=f"RNN_{number}", cell_clip=3, projection_clip=3
-    )
-    assert model.card.layout == "tensorflow"
-    assert model.parameters.num_layers == 2
-    with np.load(folder / "expected_upstream_first3.npz") as run:
+    model = load(ELMO / "weights.safetensors", **ELMO_OPTIONS)
+    assert model.card.layout == "elmo"
+    assert (model.parameters.independent, model.parameters.residual) == (True, False)
+    with np.load(ELMO / "expected_upstream_first3.npz") as run:
         for sentence in range(3):
-            words = run[f"token_emb_{sentence}"]
-            trace = model.run(vectors=words if direction == "fwd" else words[::-1])
-            hidden = trace.hidden if direction == "fwd" else trace.hidden[::-1]
-            close(hidden[1:-1], run[f"expected_{direction}_{sentence}"], 1e-5)
+            top = model.run(vectors=run[f"token_emb_{sentence}"]).layers[1]
+            close(top.forward.hidden[1:-1], run[f"expected_fwd_{sentence}"], 1e-5)
+            close(top.reverse.hidden[1:-1], run[f"expected_bwd_{sentence}"], 1e-5)
 
 
-def test_a_model_of_two_stacks_has_to_be_chosen_from() -> None:
-    path = MODELS / "elmo_bilm_fixture" / "weights.safetensors"
-    with pytest.raises(AmbiguousError) as caught:
-        load(path)
-    assert str(caught.value) == (
-        f"{path}: expected one LSTM, found RNN_0.RNN.MultiRNNCell.Cell0.LSTMCell., "
-        "RNN_1.RNN.MultiRNNCell.Cell0.LSTMCell.. Choose with --prefix."
-    )
+def test_what_elmos_file_does_not_tell_is_assumed_as_released() -> None:
+    model = load(ELMO / "weights.safetensors")
+    assert model.parameters.residual
+    variant = model.parameters.layers[1].reverse.variant
+    assert variant.options == {"cell_clip": 3.0, "projection_clip": 3.0}
+    told = [line for line in model.card.assumed if "(--" in line]
+    assert told == [
+        "forget bias: 1 is added to the forget gate, as the framework does at run time "
+        "(--forget-bias)",
+        "cell clip: 3, as ELMo's own models have it (--cell-clip)",
+        "projection clip: 3, as ELMo's own models have it (--projection-clip)",
+        "residual: from layer 1 on, what a layer reads is added to what it hands on "
+        "(--no-residual)",
+    ]
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_the_command_reproduces_elmo_with_its_state_carried(stream: int, tmp_path: Path) -> None:
+    """Three streams of ten sentences; both directions go on from the states they were left in."""
+    h5py = pytest.importorskip("h5py")
+    weights = load_file(ELMO / "weights.safetensors")
+    sentences = json.loads((ELMO / "lm_embeddings_sentences.json").read_text("utf-8"))[stream]
+    vectors, state = tmp_path / "x.npy", tmp_path / "state.safetensors"
+    options = ["--no-residual", "--cell-clip=3", "--projection-clip=3", "--show=layer_output"]
+    with h5py.File(ELMO / f"lm_embeddings_{stream}.hdf5") as recorded:
+        assert len(recorded) == len(sentences) == 10
+        for number, sentence in enumerate(sentences):
+            np.save(vectors, read_letters(weights, sentence.split()))
+            carried = [f"--initial-state={state}"] if number else []
+            document = json.loads(command(
+                "run", "-w", str(ELMO / "weights.safetensors"), f"--vectors={vectors}", "--json",
+                *options, *carried, f"--final-state={state}",
+            ).stdout)  # fmt: skip
+            # The first and the last step are the marks of a sentence.
+            found = last_layer(document, "layer_output")[0, 1:-1]
+            close(found, np.concatenate(recorded[str(number)][...], axis=-1), 1e-5)
+
+
+def read_letters(weights: Mapping[str, np.ndarray], words: list[str]) -> np.ndarray:
+    """The vectors of words: convolutions over their letters, two highway layers, a projection.
+
+    As bilm-tf has it: a word is at most 48 bytes between marks, padded to 50.
+    """
+    begin, end, begin_word, end_word, pad = 256, 257, 258, 259, 260
+    spelled = [[begin], *(list(word.encode()[:48]) for word in words), [end]]
+    letters = np.full((len(spelled), 50), pad)
+    for row, word in zip(letters, spelled, strict=True):
+        row[: len(word) + 2] = [begin_word, *word, end_word]
+    x = weights["char_embed"][letters]
+    pooled = []
+    for n in range(5):
+        kernel = weights[f"CNN.W_cnn_{n}"][0]
+        windows = np.lib.stride_tricks.sliding_window_view(x, len(kernel), axis=1)
+        summed = np.einsum("tpcw,wcf->tpf", windows, kernel).max(axis=1)
+        pooled.append(np.maximum(summed + weights[f"CNN.b_cnn_{n}"], 0))
+    y = np.concatenate(pooled, axis=-1)
+    for n in range(2):
+        carry, new = (
+            y @ weights[f"CNN_high_{n}.W_{name}"] + weights[f"CNN_high_{n}.b_{name}"]
+            for name in ("carry", "transform")
+        )
+        share = 1 / (1 + np.exp(-carry))
+        y = share * np.maximum(new, 0) + (1 - share) * y
+    projected: np.ndarray = y @ weights["CNN_proj.W_proj"] + weights["CNN_proj.b_proj"]
+    return projected
+
+
+def test_the_words_of_elmo_are_read_as_upstream_reads_them() -> None:
+    weights = load_file(ELMO / "weights.safetensors")
+    with np.load(ELMO / "expected_upstream_first3.npz") as run:
+        for sentence in range(3):
+            words = str(run[f"text_{sentence}"]).split()
+            close(read_letters(weights, words), run[f"token_emb_{sentence}"], 1e-6)
+
+
+@pytest.mark.parametrize(("prefix", "way"), [("RNN_0", "fwd"), ("RNN_1", "bwd")])
+def test_one_direction_of_elmo_may_be_run_by_itself(prefix: str, way: str) -> None:
+    model = load(ELMO / "weights.safetensors", prefix=prefix, cell_clip=3, projection_clip=3)
+    assert (model.card.layout, model.parameters.num_directions) == ("tensorflow", 1)
+    turn = slice(None, None, 1 if way == "fwd" else -1)
+    with np.load(ELMO / "expected_upstream_first3.npz") as run:
+        hidden = model.run(vectors=run["token_emb_0"][turn]).hidden[turn]
+        close(hidden[1:-1], run[f"expected_{way}_0"], 1e-5)

@@ -60,6 +60,9 @@ def test_all_of_a_variant_is_written():
         "norm_gain": random.normal(size=12),
         "norm_cell_gain": random.normal(size=3),
         "norm_cell_bias": random.normal(size=3),
+        "highway_ih": random.normal(size=(6, 2)),
+        "highway_hh": random.normal(size=(3, 5)),
+        "highway_bias": random.normal(size=6),
     }
     assert set(values) == set(ARRAYS)
     arrays = stored(cell(**values), Port("ofgi", "inputs-first"))
@@ -76,13 +79,13 @@ def test_every_part_of_a_variant_is_known():
 
 def test_what_a_later_variant_adds_is_refused_by_name_until_it_is_known():
     later = make_dataclass(
-        "Later", [("highway", object, None)], bases=(Variant,), frozen=True, eq=False
+        "Later", [("shortcut", object, None)], bases=(Variant,), frozen=True, eq=False
     )
     given = cell()
     object.__setattr__(given, "variant", later())
     assert "bias" in stored(given, Port())
-    object.__setattr__(given, "variant", later(highway=np.ones(3)))
-    with pytest.raises(LSTMError, match="a cell with highway cannot be written"):
+    object.__setattr__(given, "variant", later(shortcut=np.ones(3)))
+    with pytest.raises(LSTMError, match="a cell with shortcut cannot be written"):
         stored(given, Port())
 
 

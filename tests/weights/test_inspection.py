@@ -69,6 +69,8 @@ def test_an_lstm_is_described_in_full() -> None:
         "prefix": "",
         "layers": 1,
         "directions": 1,
+        "independent": False,
+        "residual": False,
         "input_size": 4,
         "hidden_size": 3,
         "projection_size": None,
@@ -126,6 +128,22 @@ def test_sizes_and_counts_are_those_that_torch_was_given(
     assert len(cells) == layers * directions
     assert sum(cell["parameters"] for cell in cells) == parameters
     assert all(cell["parameters_per_gate"] * 4 == cell["parameters"] for cell in cells)
+
+
+def test_a_gate_without_weights_is_not_counted(tmp_path: Path) -> None:
+    """TensorFlow's coupled gates: three blocks, over an input of 3 and a hidden state of 2."""
+    arrays = {f"rnn/coupled_lstm_cell/{name}": np.zeros(shape, np.float32)
+              for name, shape in (("W_0", (3 + 2, 3 * 2)), ("B", 3 * 2))}  # fmt: skip
+    (cells,) = facts(inspect(write(tmp_path / "coupled.safetensors", arrays)), "cells")
+    (cell,) = cells
+    assert (cell["parameters"], cell["parameters_per_gate"]) == (36, 12)
+
+
+def test_a_projection_belongs_to_no_gate(tmp_path: Path) -> None:
+    shapes = {"weight_ih_l0": (12, 5), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}
+    (cells,) = facts(inspect(write(tmp_path / "projected.safetensors", zeros(**shapes))), "cells")
+    (cell,) = cells
+    assert (cell["parameters"], cell["parameters_per_gate"]) == (12 * 7 + 6, 3 * 7)
 
 
 def test_every_cell_is_listed_by_layer_and_direction() -> None:

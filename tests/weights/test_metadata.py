@@ -194,7 +194,7 @@ def test_a_malformed_unit_is_shown(unit: Any) -> None:
 def test_an_address_that_follows_no_grammar_is_shown() -> None:
     assert refusal(units=[{"address": "c42", "tells": "x"}]) == (
         "address 'c42': expected layer.quantity[unit]@step, such as l0.c[81]@3, l0.reverse.f[3:7] "
-        "or l1.h@2:; quantities are x, z_f, z_i, z_g, z_o, f, i, g, o, ig, fc, c, tanh_c, h."
+        "or l1.h@2:; quantities are x, z_f, z_i, z_g, z_o, f, i, g, o, ig, fc, c, tanh_c, h, y."
     )
 
 

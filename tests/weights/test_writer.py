@@ -32,9 +32,12 @@ def cell(random, input_size, size, *, output_size=None, variant=STANDARD, dtype=
 def stack(random, sizes, directions, dtype=np.float32):
     width, layers = 2, []
     for size in sizes:
-        cells = [cell(random, width, size, dtype=dtype) for _ in range(directions)]
-        layers.append(LayerParameters(*cells))
-        width = directions * size
+        # In turn: each layer has one direction, the first reads in reverse.
+        there = ("reverse", "forward")[len(layers) % 2 :][:1] if directions == "in turn" else (
+            "forward", "reverse")[:directions]  # fmt: skip
+        cells = {name: cell(random, width, size, dtype=dtype) for name in there}
+        layers.append(LayerParameters(**cells))
+        width = len(there) * size
     return Parameters(tuple(layers))
 
 
@@ -49,6 +52,10 @@ def arrays(parameters):
 
 def same(one, other):
     pairs = zip(arrays(one), arrays(other), strict=True)
+    if [list(layer.directions) for layer in one.layers] != [
+        list(layer.directions) for layer in other.layers
+    ]:
+        return False
     return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
 
 
@@ -57,7 +64,7 @@ def same(one, other):
 def test_reading_gives_back_what_was_written(tmp_path_factory, layout, seed, sizes):
     path = tmp_path_factory.mktemp("written") / "x.safetensors"
     random = np.random.default_rng(seed)
-    for directions in (1, 2) if layout.name in TWO_DIRECTIONS else (1,):
+    for directions in (1, 2, "in turn") if layout.name in TWO_DIRECTIONS else (1,):
         # A forget bias that is taken off and added again needs the wider type to be exact.
         dtype = np.float64 if layout.forget_bias else np.float32
         parameters = stack(random, sizes, directions, dtype)
@@ -122,8 +129,31 @@ def test_what_a_layout_cannot_hold_is_refused_by_name(tmp_path, layout, variant,
 
 def test_a_second_direction_needs_names(tmp_path):
     model = Model(stack(np.random.default_rng(0), [3], 2))
-    with pytest.raises(LSTMError, match=r"^--to: keras has no names for a second direction.$"):
+    with pytest.raises(LSTMError, match=r"^--to: keras has no names for a reverse direction.$"):
         convert(model, tmp_path / "x.safetensors", "keras")
+    model = Model(stack(np.random.default_rng(0), [3], "in turn"))
+    with pytest.raises(LSTMError, match=r"^--to: mlx has no names for a reverse direction.$"):
+        convert(model, tmp_path / "x.safetensors", "mlx")
+
+
+@pytest.mark.parametrize(
+    ("connection", "what"),
+    [("independent", "directions that never meet"), ("residual", "a residual connection")],
+)
+def test_only_the_native_layout_holds_how_a_stack_is_connected(tmp_path, connection, what):
+    random = np.random.default_rng(0)
+    layers = [
+        LayerParameters(*(cell(random, width, 3) for _ in range(2)))
+        for width in ((2, 3) if connection == "independent" else (6, 6))
+    ]
+    model = Model(Parameters(tuple(layers), **{connection: True}))
+    with pytest.raises(LSTMError, match=f"^--to: pytorch cannot hold {what}.$"):
+        convert(model, tmp_path / "x.safetensors", "pytorch")
+    convert(model, tmp_path / "x.safetensors")
+    again = load(tmp_path / "x.safetensors").parameters
+    assert getattr(again, connection)
+    assert again.independent + again.residual == 1
+    assert same(again, model.parameters)
 
 
 def test_a_layout_that_is_only_read_is_refused(tmp_path):

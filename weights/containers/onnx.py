@@ -22,8 +22,8 @@ HARD_SIGMOID = (0.2, 0.5)  # ONNX's defaults, and what `hard-sigmoid` computes
 def open_onnx(path: Path) -> Archive:
     """Read the weights of every LSTM node, as `NODE/W`, `NODE/R`, `NODE/B` and `NODE/P`.
 
-    What the node's attributes say of the cell (activations, clip, coupled gates) becomes the
-    archive's `variant`.
+    A node that only reads in reverse has `NODE/reverse/W` and so on. What the node's attributes
+    say of the cell (activations, clip, coupled gates) becomes the archive's `variant`.
 
     Raises:
         MissingExtraError: onnx is not installed.
@@ -55,10 +55,13 @@ def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
     arrays, variants = {}, []
     for number, node in enumerate(nodes):
         place = f"{node.name or 'lstm'}{'' if node.name else number}"
+        given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        if given.get("direction") == b"reverse":
+            place += "/reverse"
         for position, name in INPUTS.items():
             if position < len(node.input) and node.input[position]:
                 arrays[f"{place}/{name}"] = _constant(constants, node, position)
-        variants.append(_variant(onnx, node))
+        variants.append(_variant(given))
     if any(variant != variants[0] for variant in variants):
         raise NotAnLSTMError("LSTM nodes with different attributes are not supported.")
     archive = archive_of(path, arrays, {})
@@ -72,12 +75,8 @@ def _constant(constants: dict[str, Any], node: Any, position: int) -> Any:
     return constants[name]
 
 
-def _variant(onnx: Any, node: Any) -> dict[str, Any]:
+def _variant(given: dict[str, Any]) -> dict[str, Any]:
     """The attributes of a node, as fields of a Variant."""
-    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    direction = given.get("direction", b"forward").decode()
-    if direction == "reverse":
-        raise NotAnLSTMError(f"{node.name}: a node that only reads in reverse is not supported.")
     variant: dict[str, Any] = {}
     if given.get("input_forget"):
         variant["coupled"] = "forget"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import prod
 
 from lstm.errors import LSTMError, ShapeError
+from lstm.quantities import DIRECTIONS
 from weights.archive import TensorInfo
 from weights.errors import AmbiguousError, NotAnLSTMError, UnknownLayoutError
 from weights.layouts.found import CellAddress, FoundLSTM, Part
@@ -61,7 +62,7 @@ def sound_lstms(tensors: Tensors) -> list[FoundLSTM]:
 
 def evidence(lstm: FoundLSTM) -> list[str]:
     """Say in sentences what gives a layout away."""
-    first, size = lstm.parts[0], lstm.sizes((0, "forward")).hidden_size
+    first, size = lstm.parts[0], lstm.layer_sizes(0).hidden_size
     sentences = [f"{len(lstm.parts)} tensors have its names, such as {first.name}"]
     if is_packed(lstm):
         blocks = len(lstm.layout.order)
@@ -132,7 +133,12 @@ def _same(one: str, other: str) -> bool:
 
 def _widest(found: list[FoundLSTM]) -> list[FoundLSTM]:
     """Leave out what another explains with more tensors: a part is not taken for the whole."""
-    return [lstm for lstm in found if not any(lstm.names < other.names for other in found)]
+    return [lstm for lstm in found if not any(_explains(other, lstm) for other in found)]
+
+
+def _explains(one: FoundLSTM, other: FoundLSTM) -> bool:
+    special = one.layout.instead_of == other.layout.name and other.names <= one.names
+    return special or other.names < one.names
 
 
 def _sound(found: list[FoundLSTM], tensors: Tensors) -> list[FoundLSTM]:
@@ -208,13 +214,15 @@ def _refuse_other_networks(part: Part) -> None:
 
 
 def _check_cells(lstm: FoundLSTM) -> None:
-    """Every layer from 0 on must be there, in the same directions."""
-    directions = sorted({"forward"} | {direction for _, direction in lstm.cells})
-    for layer in range(lstm.num_layers):
-        for direction in directions:
-            if (layer, direction) not in lstm.cells:
+    """Every layer from 0 on must be there; in both directions where one of them is."""
+    there = [lstm.directions(layer) for layer in range(lstm.num_layers)]
+    both = max(map(len, there)) == len(DIRECTIONS)
+    for layer, found in enumerate(there):
+        expected = DIRECTIONS if both else found or DIRECTIONS[:1]
+        for direction in expected:
+            if direction not in found:
                 raise NotAnLSTMError(
-                    f"expected layers 0 to {lstm.num_layers - 1}, each {' and '.join(directions)}; "
+                    f"expected layers 0 to {lstm.num_layers - 1}, each {' and '.join(expected)}; "
                     f"found no layer {layer} {direction}."
                 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,19 +42,31 @@ class FoundLSTM:
     """An LSTM as names and shapes tell of it.
 
     `prefix` is what stands before the layout's own names; `parts` are its tensors; `assumed` is
-    what was concluded to put it together.
+    what was concluded to put it together; `apart` tells that each direction is a stack by itself.
     """
 
     layout: Layout
     prefix: str
     parts: list[Part] = field(default_factory=list)
     assumed: tuple[str, ...] = ()
+    apart: bool = False
 
     def with_layout(self, layout: Layout) -> FoundLSTM:
         """Return the same tensors, read as another layout of the same names."""
         kinds = dict(zip(self.layout.kinds, layout.kinds, strict=True))
         parts = [part._replace(kind=kinds[part.kind]) for part in self.parts]
-        return FoundLSTM(layout, self.prefix, parts, self.assumed)
+        return replace(self, layout=layout, parts=parts)
+
+    @property
+    def independent(self) -> bool:
+        """Whether two directions never meet; without a layer above another they cannot."""
+        given = self.apart or self.layout.independent
+        return given and self.num_directions > 1 and self.num_layers > 1
+
+    @property
+    def residual(self) -> bool:
+        """Whether what a layer reads is added to what it hands on, from layer 1 on."""
+        return self.layout.residual and self.num_layers > 1
 
     @property
     def is_complete(self) -> bool:
@@ -83,7 +96,17 @@ class FoundLSTM:
 
     @property
     def num_directions(self) -> int:
-        return len({direction for _, direction in self.cells})
+        """How many directions a layer has; the first tells, where the file is sound."""
+        return len(self.directions(min(layer for layer, _ in self.cells)))
+
+    def directions(self, layer: int) -> tuple[str, ...]:
+        """Return the directions of a layer, forward first."""
+        return tuple(direction for number, direction in self.cells if number == layer)
+
+    def layer_sizes(self, layer: int) -> Sizes:
+        """Return the sizes of a layer's cells; a negative number counts from the top."""
+        number = layer % self.num_layers
+        return self.sizes((number, self.directions(number)[0]))
 
     def sizes(self, address: CellAddress) -> Sizes:
         """Return the sizes of a cell, as the shapes have it."""
@@ -107,9 +130,8 @@ class FoundLSTM:
         cell = self.cells[address]
         pairs = sum(2 for part in cell if part.kind.part == "bias_pair")
         biases = [part for part in cell if part.kind.part == "bias"]
-        return pairs + (
-            len(biases) if not biases or biases[0].gate is None else -(-len(biases) // 4)
-        )
+        per_gate = Counter(part.gate for part in biases)
+        return pairs + max(per_gate.values(), default=0)
 
     def expected(self, part: Part, sizes: Sizes) -> tuple[tuple[int, ...], str]:
         """Return the shape that a tensor must have, as the file has it, in numbers and letters."""

@@ -7,9 +7,11 @@ number, and two directions are two whose names differ in a word. Free of numpy.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
-from weights.layouts.found import FoundLSTM
+from lstm.quantities import DIRECTIONS
+from weights.layouts.found import FoundLSTM, Part
 
 _FORWARD = ("forward", "fwd", "fw", "l2r")
 _REVERSE = ("backward", "reverse", "bwd", "bw", "r2l")
@@ -33,20 +35,24 @@ def _pairs(found: list[FoundLSTM]) -> list[FoundLSTM]:
     for directions in by_name.values():
         forward, reverse = directions.get("forward"), directions.get("reverse")
         if forward and reverse and forward.num_directions == reverse.num_directions == 1:
-            turned = [part._replace(direction="reverse") for part in reverse.parts]
-            joined.append(FoundLSTM(forward.layout, forward.prefix, [*forward.parts, *turned]))
+            parts = [*forward.parts, *_turned(reverse)]
+            joined.append(FoundLSTM(forward.layout, forward.prefix, parts))
             joined += [directions["only"]] if "only" in directions else []
         else:
-            joined += (_forward(lstm) for lstm in directions.values())
+            joined += (_alone(lstm) for lstm in directions.values())
     return joined
 
 
-def _forward(lstm: FoundLSTM) -> FoundLSTM:
-    """Say of a reverse cell without a forward one that it reads forward here."""
-    if _direction(lstm.prefix)[0] != "reverse":
+def _alone(lstm: FoundLSTM) -> FoundLSTM:
+    """Turn a cell that a word for the reverse direction names, where no other is beside it."""
+    if _direction(lstm.prefix)[0] != "reverse" or lstm.num_directions > 1:
         return lstm
-    said = f"direction: {lstm.prefix.rstrip('._/')} reads forward, as no other does beside it"
-    return FoundLSTM(lstm.layout, lstm.prefix, lstm.parts, (*lstm.assumed, said))
+    said = f"direction: {lstm.prefix.rstrip('._/')} reads in reverse, as its name says"
+    return replace(lstm, parts=_turned(lstm), assumed=(*lstm.assumed, said))
+
+
+def _turned(lstm: FoundLSTM) -> list[Part]:
+    return [part._replace(direction="reverse") for part in lstm.parts]
 
 
 def _direction(prefix: str) -> tuple[str, str]:
@@ -105,25 +111,41 @@ def _numbers(prefix: str) -> list[int]:
 
 def _fit(members: list[FoundLSTM]) -> bool:
     """Whether each reads as many numbers as the one below it gives."""
-    for below, above in pairwise(members):
-        if below.num_directions != above.num_directions:
-            return False
-        top = below.sizes((below.num_layers - 1, "forward"))
-        if above.sizes((0, "forward")).input_size != below.num_directions * top.output_size:
-            return False
-    return True
+    directions = members[0].num_directions
+    alike = all(member.num_directions == directions for member in members)
+    return alike and (_reads(members, directions) or _are_apart(members))
+
+
+def _are_apart(members: list[FoundLSTM]) -> bool:
+    """Whether each direction is a stack by itself, as in `fw/cell_0`, `bw/cell_0`, `fw/cell_1`.
+
+    Where it is the layers that have two directions, as in `layer_1/fw`, and read less than both
+    give, it is not known what they read.
+    """
+    words = [_WORD.search(member.prefix) for member in members]
+    before = {word and word.string[: word.start()] for word in words}
+    return members[0].num_directions == 2 and len(before) == 1 and _reads(members, 1)
+
+
+def _reads(members: list[FoundLSTM], times: int) -> bool:
+    """Whether each reads so many times what a cell of the one below gives."""
+    return all(
+        above.layer_sizes(0).input_size == times * below.layer_sizes(-1).output_size
+        for below, above in pairwise(members)
+    )
 
 
 def _alike(members: list[FoundLSTM]) -> bool:
-    return len({lstm.sizes((0, "forward")) for lstm in members}) == 1
+    return len({lstm.layer_sizes(0) for lstm in members}) == 1
 
 
 def _pair(members: list[FoundLSTM]) -> FoundLSTM:
     forward, reverse = members
-    turned = [part._replace(direction="reverse") for part in reverse.parts]
     names = f"{forward.prefix.rstrip('._/')} forward, {reverse.prefix.rstrip('._/')} reverse"
     assumed = f"directions: {names}, as they do not fit on top of each other"
-    return FoundLSTM(forward.layout, forward.prefix, [*forward.parts, *turned], (assumed,))
+    return FoundLSTM(
+        forward.layout, forward.prefix, [*forward.parts, *_turned(reverse)], (assumed,)
+    )
 
 
 def _stack(members: list[FoundLSTM]) -> FoundLSTM:
@@ -132,7 +154,16 @@ def _stack(members: list[FoundLSTM]) -> FoundLSTM:
         first = min(part.layer for part in member.parts)
         parts += [part._replace(layer=part.layer - first + layer) for part in member.parts]
         layer += member.num_layers
+    layout = members[0].layout
     names = ", ".join(member.prefix.rstrip("._/") for member in members)
-    assumed = f"layers: {names}, on top of each other in the order of their numbers"
+    assumed = [f"layers: {names}, on top of each other in the order of their numbers"]
+    if layout.in_turn and re.search(layout.in_turn, members[0].prefix):
+        parts = [part._replace(direction=DIRECTIONS[part.layer % 2]) for part in parts]
+        assumed.append(
+            f"directions: {names} read forward and reverse in turn, as AllenNLP's "
+            "StackedAlternatingLstm does"
+        )
+    if apart := _are_apart(members):
+        assumed.append("directions: each reads only its own below, as names and sizes say")
     earlier = dict.fromkeys(line for member in members for line in member.assumed)
-    return FoundLSTM(members[0].layout, members[0].prefix, parts, (assumed, *earlier))
+    return FoundLSTM(layout, members[0].prefix, parts, (*assumed, *earlier), apart)

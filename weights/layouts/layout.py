@@ -17,6 +17,8 @@ from weights.archive import TensorInfo
 from weights.layouts.found import FoundLSTM, Part
 
 LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+# What the letters of an order stand for; a highway has a gate and a projected input of its own.
+BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -63,16 +65,22 @@ class Layout:
         gates: for tensors of one gate, the framework's name of each gate to ours.
         directions: the framework's mark of a direction to ours.
         rows_are_outputs: W @ x, so that a matrix is (outputs, inputs); False for x @ W.
-        by_direction: tensors have a first axis of one or two directions.
+        by_direction: tensors have a first axis of one or two directions; `directions` then
+            marks a single one that is not forward.
         interleaved: row 4k+j belongs to gate j of unit k; otherwise gates are blocks.
         blocks_along_inputs: gates are stacked along the axis of the inputs.
         reread: each gate's block holds the bytes of a matrix of the transposed shape.
         forget_bias: what the framework adds to the forget gate at run time.
         variant: how its cell differs from the standard one, for `lstm.variants.Variant`.
+        independent: the two directions of a stack never meet.
+        residual: from layer 1 on, a layer hands on its hidden states plus what it read.
+        instead_of: the name of a more general layout, whose place it takes where both fit.
         assumed: what its files do not tell: the option that tells it, and what is assumed.
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
         pairs_by_number: two cells whose names differ in a number may be two directions.
+        in_turn: an expression found in the names of cells which, stacked, read forward and
+            reverse in turn.
         refused: expressions for tensors of a variant that is not supported, each with its name.
         around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
@@ -92,10 +100,14 @@ class Layout:
     reread: bool = False
     forget_bias: float = 0.0
     variant: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    independent: bool = False
+    residual: bool = False
+    instead_of: str = ""
     assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     within: str = ""
     by_name_only: bool = False
     pairs_by_number: bool = False
+    in_turn: str = ""
     refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
@@ -150,7 +162,7 @@ class Layout:
 
     def order_of(self, kind: TensorKind) -> tuple[str, ...]:
         """Return the gates in the order of a packed tensor's blocks."""
-        return tuple(LETTERS[letter] for letter in kind.order or self.order)
+        return tuple(BLOCKS[letter] for letter in kind.order or self.order)
 
     def has_output_rows(self, kind: TensorKind) -> bool:
         """Whether a matrix of this kind is (outputs, inputs)."""
@@ -172,5 +184,6 @@ class Layout:
         if not self.by_direction:
             yield part
             return
-        for slot, direction in enumerate(DIRECTIONS[: info.shape[0] if info.shape else 0]):
+        directions = (part.direction,) if mark else DIRECTIONS
+        for slot, direction in enumerate(directions[: info.shape[0] if info.shape else 0]):
             yield part._replace(direction=direction, shape=info.shape[1:], slot=slot)

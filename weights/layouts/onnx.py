@@ -7,16 +7,23 @@ from weights.layouts.layout import LETTERS, Layout, TensorKind
 ONNX = Layout(
     name="onnx",
     title="ONNX LSTM",
-    kinds=(
-        TensorKind("W", "ih", written="lstm{layer}/W"),
-        TensorKind("R", "hh", written="lstm{layer}/R"),
-        TensorKind("B", "bias_pair", optional=True, written="lstm{layer}/B"),
-        TensorKind("P", "peephole", optional=True, order="iof", written="lstm{layer}/P"),
+    kinds=tuple(
+        TensorKind(
+            rf"(?P<direction>reverse/)?{name}", part, optional, order,
+            written=f"lstm{{layer}}/{{direction}}{name}",
+        )
+        for name, part, optional, order in (
+            ("W", "ih", False, ""),
+            ("R", "hh", False, ""),
+            ("B", "bias_pair", True, ""),
+            ("P", "peephole", True, "iof"),
+        )
     ),
     order="iofg",
     by_direction=True,
+    directions={"reverse/": "reverse"},  # of a node that has this direction alone
     source="https://onnx.ai/onnx/operators/onnx__LSTM.html",
-)
+)  # fmt: skip
 
 OPENVINO = Layout(
     name="openvino",

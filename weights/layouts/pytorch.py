@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from weights.layouts.layout import LETTERS, Layout, TensorKind
+from weights.layouts.tensorflow import ELMO_ASSUMED
 
 _END = r"_l(?P<layer>\d+)(?P<direction>_reverse)?"
 _NAME = "_l{layer}{direction}"
@@ -110,7 +113,43 @@ ALLENNLP = Layout(
         TensorKind(r"state_linearity\.bias", "bias", optional=True),
         TensorKind(r"state_projection\.weight", "projection", optional=True),
     ),
+    in_turn=r"(^|[./])layer_\d+[./]",  # StackedAlternatingLstm
     source="AllenNLP, modules/lstm_cell_with_projection.py",
+)
+
+ALLENNLP_HIGHWAY = replace(
+    ALLENNLP,
+    name="allennlp-highway",
+    title="AllenNLP AugmentedLstm with a highway connection",
+    kinds=tuple(
+        kind._replace(order="ifgor") if kind.pattern.startswith("state") else kind
+        for kind in ALLENNLP.kinds[:4]
+    ),
+    order="ifgorp",
+    source="AllenNLP, modules/augmented_lstm.py",
+)
+
+_ELMO = r"(?P<direction>forward|backward)_layer_(?P<layer>\d+)\.(?:cell\.)?"
+
+ALLENNLP_ELMO = Layout(
+    name="allennlp-elmo",
+    title="AllenNLP ElmoLstm",
+    kinds=tuple(
+        TensorKind(_ELMO + name, part)
+        for name, part in (
+            (r"input_linearity\.weight", "ih"),
+            (r"state_linearity\.weight", "hh"),
+            (r"state_linearity\.bias", "bias"),
+            (r"state_projection\.weight", "projection"),
+        )
+    ),
+    directions={"forward": "forward", "backward": "reverse"},
+    variant={"cell_clip": 3.0, "projection_clip": 3.0},
+    independent=True,
+    residual=True,
+    instead_of=ALLENNLP.name,
+    assumed=ELMO_ASSUMED,
+    source="AllenNLP, modules/elmo_lstm.py",
 )
 
 MLX = Layout(

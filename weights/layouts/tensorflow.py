@@ -37,6 +37,33 @@ TENSORFLOW = Layout(
     source="TensorFlow 1.14, python/ops/rnn_cell_impl.py",
 )  # fmt: skip
 
+ELMO_ASSUMED = {
+    "cell_clip": "3, as ELMo's own models have it",
+    "projection_clip": "3, as ELMo's own models have it",
+    "residual": "from layer 1 on, what a layer reads is added to what it hands on",
+}
+_ELMO = r"RNN_(?P<direction>[01])[./]RNN[./]MultiRNNCell[./]Cell(?P<layer>\d+)[./]LSTMCell[./]"
+
+ELMO = Layout(
+    name="elmo",
+    title="ELMo's language model of two directions, TensorFlow 1",
+    kinds=(
+        TensorKind(f"{_ELMO}W_0", "xh"),
+        TensorKind(f"{_ELMO}B", "bias"),
+        TensorKind(f"{_ELMO}W_P_0", "projection", rows_are_outputs=False),
+    ),
+    order="igfo",
+    directions={"0": "forward", "1": "reverse"},
+    rows_are_outputs=False,
+    forget_bias=1.0,
+    variant={"cell_clip": 3.0, "projection_clip": 3.0},
+    independent=True,
+    residual=True,
+    instead_of="tensorflow",
+    assumed={**_ASSUMED, **ELMO_ASSUMED},
+    source="allenai/bilm-tf, bilm/model.py",
+)
+
 CUDNN_COMPATIBLE = Layout(
     name="tensorflow-cudnn",
     title="TensorFlow 1 CudnnCompatibleLSTMCell",

@@ -95,8 +95,8 @@ def _form(golden: Golden, bits: bool) -> Iterator[str]:
         yield "cell      standard; c' and h' are the states before the step"
     else:
         yield "cell      not standard: the options and further arrays of each cell change formulas"
-        yield "          below; pre-activations hold peepholes and clips, tanh_cell is tanh(c)"
-        yield "          whatever the activation"
+        yield "          below; pre-activations hold peepholes and clips, tanh_cell is what the"
+        yield "          output gate lets through, whatever the activation"
 
 
 def _sizes(golden: Golden, bits: bool) -> Iterator[str]:
@@ -107,10 +107,12 @@ def _sizes(golden: Golden, bits: bool) -> Iterator[str]:
             "STEPS": golden.trace.num_steps,
             "LAYERS": parameters.num_layers,
             "DIRECTIONS": parameters.num_directions,
+            "INDEPENDENT": int(parameters.independent),
+            "RESIDUAL": int(parameters.residual),
             "INPUT_SIZE": parameters.input_size,
             "HIDDEN_SIZE": parameters.hidden_size,
             **{
-                f"L{number}_{name.upper()}": getattr(layer.forward, name)
+                f"L{number}_{name.upper()}": getattr(layer.first, name)
                 for number, layer in enumerate(parameters.layers)
                 for name in ("input_size", "hidden_size", "output_size")
             },

@@ -21,8 +21,8 @@ def test_keys_stand_in_the_order_of_the_contract(document):
     assert list(document) == ["schema", "model", "sequences"]
     assert document["schema"] == "lstm.trace/1"
     assert list(document["model"]) == [
-        "source", "sha256", "layout", "layers", "directions", "input_size", "hidden_size",
-        "dtype", "tokenizer", "assumed",
+        "source", "sha256", "layout", "layers", "directions", "independent", "residual",
+        "input_size", "hidden_size", "dtype", "tokenizer", "assumed",
     ]  # fmt: skip
     for sequence in document["sequences"]:
         keys = ["text", "tokens", "ids", "unknown", "steps", "next", "surprisal"]

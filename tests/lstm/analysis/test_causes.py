@@ -240,7 +240,7 @@ def test_every_hypothesis_has_a_name_of_its_own_and_gives_a_record():
     for one in hypotheses:
         (made,) = one.make(subject).run()
         assert made.num_steps == T
-        assert len(made.series) == 2 * 14
+        assert len(made.series) == 2 * 15
 
 
 def coupled_port(kernel, recurrent, bias, order, x):

@@ -27,7 +27,7 @@ def test_the_first_is_what_all_else_follows_from():
     found = nonfinite(run(layers, [[1, 2], [3, np.inf], [1, 2]]))
     assert repr(found.first) == "l0.x[1]@1"
     assert found.value == np.inf
-    assert found.total == 3 * (2 + 13 * 3) + 3 * (3 + 13 * 3)
+    assert found.total == 3 * (2 + 14 * 3) + 3 * (3 + 14 * 3)
 
 
 def test_a_weight_that_is_no_number_shows_in_its_gate():
@@ -37,8 +37,8 @@ def test_a_weight_that_is_no_number_shows_in_its_gate():
     broken = CellParameters(broken.weight_ih, broken.weight_hh, bias)
     found = nonfinite(run([LayerParameters(broken)], [[1, 2]]))
     assert repr(found.first) == "l0.z_f[1]@0"
-    # z_f, f, f * c', c, tanh(c) and h of this unit; other units see it a step later
-    assert found.bad == 6
+    # z_f, f, f * c', c, tanh(c), h and the layer's output of this unit; other units see it a step later
+    assert found.bad == 7
 
 
 def test_in_reverse_the_last_step_comes_first():

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lstm.analysis.saturation import Saturation, counters
+from lstm.cell_trace import DirectionTrace
 from lstm.state import State
-from lstm.trace import DirectionTrace
 
 
 def trace_of(i, f, g, o, c):

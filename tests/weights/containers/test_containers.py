@@ -168,6 +168,17 @@ def test_the_weights_of_an_onnx_node_are_bound_by_position(tmp_path, expected):
     check(tmp_path / "x.onnx", expected)
 
 
+def test_an_onnx_node_that_only_reads_in_reverse_is_read(tmp_path):
+    onnx_file(tmp_path / "x.onnx", direction="reverse")
+    onnx_file(tmp_path / "forward.onnx")
+    model, forward = load(tmp_path / "x.onnx"), load(tmp_path / "forward.onnx")
+    (layer,) = model.parameters.layers
+    assert list(layer.directions) == ["reverse"]
+    vectors = np.random.default_rng(0).normal(size=(5, D))
+    found = model.run(vectors=vectors).hidden
+    np.testing.assert_array_equal(found, forward.run(vectors=vectors[::-1]).hidden[::-1])
+
+
 def test_the_attributes_of_an_onnx_node_are_heeded(tmp_path):
     onnx_file(
         tmp_path / "x.onnx",
@@ -187,7 +198,6 @@ def test_the_attributes_of_an_onnx_node_are_heeded(tmp_path):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"direction": "reverse"}, "a node that only reads in reverse is not supported"),
         ({"activations": ["Elu", "Tanh", "Tanh"]}, "activations elu, tanh, tanh are not supported"),
         (
             {"activations": ["HardSigmoid", "Tanh", "Tanh"], "activation_alpha": [0.3]},

@@ -204,10 +204,14 @@ def test_a_layer_that_lacks_a_direction_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_a_lone_reverse_direction_is_refused(tmp_path: Path) -> None:
+def test_a_lone_reverse_direction_is_read_as_one(tmp_path: Path) -> None:
     path = write(tmp_path / "model.safetensors", units(3, 2, "0.reverse."))
-    with pytest.raises(LSTMError, match="forward"):
-        load(path)
+    (layer,) = load(path).parameters.layers
+    assert list(layer.directions) == ["reverse"]
+    other = write(tmp_path / "forward.safetensors", units(3, 2, "0."))
+    np.testing.assert_array_equal(
+        layer.reverse.weight_ih, load(other).parameters.layers[0].forward.weight_ih
+    )
 
 
 @pytest.mark.parametrize("places", [("", "0."), ("0.", "0.forward."), ("0.", "0/")])

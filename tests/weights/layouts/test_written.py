@@ -19,6 +19,7 @@ from tests.weights.layouts.writers import (
     PROJECTED,
     WRITERS,
     Cell,
+    allennlp_elmo,
     cell,
     halves,
     rows,
@@ -29,7 +30,16 @@ from weights.layouts.registry import LAYOUTS, NAMES
 
 # What the framework adds to the forget gate at run time.
 FORGET_BIAS = dict.fromkeys(
-    ("tensorflow", "tensorflow-coupled", "tensorflow-layer-norm", "sonnet-1", "haiku", "dynet"), 1.0
+    (
+        "tensorflow",
+        "elmo",
+        "tensorflow-coupled",
+        "tensorflow-layer-norm",
+        "sonnet-1",
+        "haiku",
+        "dynet",
+    ),
+    1.0,
 )
 # Which gate has no weights of its own.
 COUPLED = {"tensorflow-coupled": "i", "tflite-coupled": "i", "dynet-coupled": "f"}
@@ -47,6 +57,8 @@ TOLD: Mapping[str, Mapping[str, Any]] = {
     "forget bias": {"forget_bias": 1.0},
     "concatenation": {"concatenation": "hx"},
     "cell clip": {"cell_clip": 50.0},
+    "projection clip": {"projection_clip": 50.0},
+    "residual": {"residual": True},
     "coupled": {"coupled": True},
 }
 
@@ -502,10 +514,89 @@ def independent(folder: Path) -> tuple[Path, list[Cell]]:
     return write(folder / "model.safetensors", arrays), cells
 
 
-def test_stacks_that_never_meet_are_not_put_together(tmp_path: Path) -> None:
-    path, _ = independent(tmp_path)
+def test_stacks_that_never_meet_are_read_as_independent_directions(tmp_path: Path) -> None:
+    path, cells = independent(tmp_path)
+    model = load(path, forget_bias=0.0)
+    assert model.parameters.independent
+    found = [
+        layer.directions[d] for d in ("forward", "reverse") for layer in model.parameters.layers
+    ]
+    assert_cells(cells, found)
+    assert "directions: each reads only its own below, as names and sizes say" in model.card.assumed
+
+
+def test_directions_with_one_layer_have_nothing_to_be_independent_of(tmp_path: Path) -> None:
+    arrays = {**tensorflow(cell(1), PLACES[0]), **tensorflow(cell(2), PLACES[2])}
+    model = load(write(tmp_path / "model.safetensors", arrays))
+    assert (model.parameters.num_directions, model.parameters.independent) == (2, False)
+
+
+def test_layers_of_two_directions_that_read_one_width_are_not_put_together(tmp_path: Path) -> None:
+    """Keras may add the two directions up; what is then read is not in the file."""
+    places = STACKS["keras"][1]
+    cells = [cell(40 + n, INPUT if n < 2 else HIDDEN) for n in range(4)]
+    arrays = {k: a for c, p in zip(cells, places, strict=True) for k, a in keras(c, p).items()}
     with pytest.raises(AmbiguousError):
-        load(path)
+        load(write(tmp_path / "model.safetensors", arrays))
+
+
+def elmo_file(folder: Path, name: str) -> tuple[Path, list[Cell]]:
+    """Two layers, two directions: forward 0 and 1, reverse 0 and 1; each by itself."""
+    cells = [cell(60 + n, INPUT if n % 2 == 0 else PROJECTED, output=PROJECTED) for n in range(4)]
+    arrays = {}
+    for n, one in enumerate(cells):
+        direction, layer = divmod(n, 2)
+        if name == "elmo":
+            arrays |= WRITERS[name](one, f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell/")
+        else:
+            way = ("forward", "backward")[direction]
+            arrays |= WRITERS[name](one, f"{way}_layer_{layer}.")
+    return write(folder / "model.safetensors", arrays), cells
+
+
+@pytest.mark.parametrize("name", ["elmo", "allennlp-elmo"])
+def test_elmos_directions_are_independent_and_its_layers_residual(
+    name: str, tmp_path: Path
+) -> None:
+    path, cells = elmo_file(tmp_path, name)
+    told = {"forget_bias": 0.0} if name == "elmo" else {}
+    model = load(path, **told)
+    assert model.card.layout == name
+    parameters = model.parameters
+    assert (parameters.independent, parameters.residual) == (True, True)
+    found = [layer.directions[d] for d in ("forward", "reverse") for layer in parameters.layers]
+    assert_cells(cells, found)
+    for one, read in zip(cells, found, strict=True):
+        np.testing.assert_array_equal(read.variant.projection, one.projection)
+        assert read.variant.options == {"cell_clip": 3.0, "projection_clip": 3.0}
+    assert assumed(path, **told) == {"cell clip", "projection clip", "residual"}
+    plain = load(path, residual=False, cell_clip=1, projection_clip=2, **told)
+    assert not plain.parameters.residual
+    assert plain.parameters.layers[1].first.variant.options == {
+        "cell_clip": 1.0, "projection_clip": 2.0,
+    }  # fmt: skip
+    assert plain.card.assumed == ()
+
+
+@pytest.mark.parametrize(("prefix", "first"), [("RNN_0", 0), ("RNN_1", 2)])
+def test_one_direction_of_elmo_may_be_chosen(prefix: str, first: int, tmp_path: Path) -> None:
+    path, cells = elmo_file(tmp_path, "elmo")
+    model = load(path, prefix=prefix, forget_bias=0.0)
+    assert model.card.layout == "tensorflow"
+    assert_cells(cells[first : first + 2], [layer.forward for layer in model.parameters.layers])
+
+
+def test_allennlps_stack_whose_directions_meet_is_not_taken_for_elmo(tmp_path: Path) -> None:
+    """StackedBidirectionalLstm: the same names, no projection, both directions are read."""
+    arrays = {}
+    places = [f"{way}_layer_{n}." for n in (0, 1) for way in ("forward", "backward")]
+    for one, place in zip(four_cells(), places, strict=True):
+        written = allennlp_elmo(one, place)
+        arrays |= {k: a for k, a in written.items() if "projection" not in k}
+    model = load(write(tmp_path / "model.safetensors", arrays))
+    assert model.card.layout == "allennlp"
+    assert (model.parameters.independent, model.parameters.residual) == (False, False)
+    assert (model.parameters.num_layers, model.parameters.num_directions) == (2, 2)
 
 
 @pytest.mark.parametrize(("prefix", "first"), [("bidirectional_rnn/fw", 0), (f"{BW}/", 2)])
@@ -513,9 +604,12 @@ def test_each_of_them_may_be_chosen(prefix: str, first: int, tmp_path: Path) -> 
     path, cells = independent(tmp_path)
     model = load(path, prefix=prefix, forget_bias=0.0)
     assert model.parameters.num_directions == 1
-    assert_cells(cells[first : first + 2], [layer.forward for layer in model.parameters.layers])
-    reads_back = [line for line in model.card.assumed if line.startswith("direction: ")]
-    assert bool(reads_back) == (first == 2)
+    assert_cells(cells[first : first + 2], [layer.first for layer in model.parameters.layers])
+    direction = "reverse" if first == 2 else "forward"
+    assert all(list(layer.directions) == [direction] for layer in model.parameters.layers)
+    told = [line for line in model.card.assumed if line.startswith("direction: ")]
+    assert told == [f"direction: {BW}/cell_{n}/lstm_cell reads in reverse, as its name says"
+                    for n in range(first // 2 * 2)]  # fmt: skip
 
 
 @pytest.mark.parametrize("outer", ["encoder_{}.rnn.{}.", "rnn_{}/layers_{}/"])

@@ -121,6 +121,29 @@ def joined(one: Cell, kernel: str, bias: str) -> Arrays:
     return {kernel: x_over_h(one, "igfo"), bias: rows(one.bias, "igfo")}
 
 
+def elmo(one: Cell, place: str = "RNN_0/RNN/MultiRNNCell/Cell0/LSTMCell/") -> Arrays:
+    """bilm-tf: a projected cell per direction and layer."""
+    names = joined(one, f"{place}W_0", f"{place}B")
+    return {**names, f"{place}W_P_0": one.projection.T}
+
+
+def allennlp_elmo(one: Cell, place: str = "forward_layer_0.") -> Arrays:
+    """ElmoLstm: one bias, with the hidden state's matrix."""
+    ih, hh = f"{place}input_linearity.weight", f"{place}state_linearity.weight"
+    arrays = three(one, ih, hh, f"{place}state_linearity.bias")
+    return {**arrays, f"{place}state_projection.weight": one.projection}
+
+
+def allennlp_highway(one: Cell, place: str = "cell.") -> Arrays:
+    """AugmentedLstm: a fifth block for the highway gate, and the input projected, a sixth."""
+    gate, passed = one.ih["o"] * 2, one.ih["g"] * 3
+    return {
+        f"{place}input_linearity.weight": np.concatenate([rows(one.ih, "ifgo"), gate, passed]),
+        f"{place}state_linearity.weight": np.concatenate([rows(one.hh, "ifgo"), one.hh["f"] * 2]),
+        f"{place}state_linearity.bias": np.concatenate([rows(one.bias, "ifgo"), one.shown]),
+    }
+
+
 def chainer(one: Cell) -> Arrays:
     """Unit by unit: its g, i, f, o, then the next unit's."""
 
@@ -311,6 +334,8 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
         c, "cell.input_linearity.weight", "cell.state_linearity.weight",
         "cell.input_linearity.bias", "cell.state_linearity.bias",
     ),
+    "allennlp-highway": allennlp_highway,
+    "allennlp-elmo": allennlp_elmo,
     "mlx": lambda c: three(c, "Wx", "Wh", "bias"),
     "char-rnn": lambda c: four(
         c, "i2h_1.weight", "h2h_1.weight", "i2h_1.bias", "h2h_1.bias", "ifog"
@@ -342,6 +367,7 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
     "burn": burn,
     "dl4j": dl4j,
     "tensorflow": lambda c: joined(c, "rnn/basic_lstm_cell/kernel", "rnn/basic_lstm_cell/bias"),
+    "elmo": elmo,
     "tensorflow-cudnn": lambda c: joined(
         c, "rnn/cudnn_compatible_lstm_cell/kernel", "rnn/cudnn_compatible_lstm_cell/bias"
     ),
