@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats
 from lstm.model import CellPlace, Model, connect
-from lstm.parameters import CellParameters, Parameters
+from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import NAMES
 from lstm.sequence import run_cell
 from lstm.state import ModelState, State
@@ -145,30 +145,27 @@ def run_layers(
         one: how one cell reads one sequence.
         change: what becomes of a cell, given its layer and direction.
     """
-    cells = {
-        (number, name): change((number, name), cell)
+    layers = (
+        LayerParameters(**{
+            name: change((number, name), cell) for name, cell in layer.directions.items()
+        })
         for number, layer in enumerate(subject.parameters.layers)
-        for name, cell in layer.directions.items()
-    }
+    )  # fmt: skip
+    changed = replace(subject.parameters, layers=tuple(layers))
     return tuple(
-        Recording(_series(subject.parameters, cells, inputs, start, one))
+        Recording(_series(changed, inputs, start, one))
         for inputs, start in zip(subject.inputs, subject.starts, strict=True)
     )
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def _series(
-    parameters: Parameters,
-    cells: Mapping[CellPlace, CellParameters],
-    inputs: Floats,
-    start: ModelState,
-    one: OneDirection,
+    parameters: Parameters, inputs: Floats, start: ModelState, one: OneDirection
 ) -> dict[Place, Series]:
-    """Run other cells that are connected as the parameters are."""
     series: dict[Place, Series] = {}
 
-    def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
-        record = one(cells[place], read, start[place], place[1])
+    def run(place: CellPlace, cell: CellParameters, read: Floats, added: Floats | None) -> Floats:
+        record = one(cell, read, start[place], place[1])
         if added is not None:
             record["layer_output"] = record["hidden"] + added
         series.update({Place(*place, name): Series.whole(v) for name, v in record.items()})
