@@ -16,7 +16,7 @@ from lstm.engines.engine import Engine
 from lstm.engines.plain import PLAIN
 from lstm.errors import LSTMError, MissingPartError, ShapeError
 from lstm.head import Head
-from lstm.parameters import Parameters
+from lstm.parameters import CellParameters, Parameters
 from lstm.sequence import run_cell
 from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token, Tokenizer
@@ -175,14 +175,14 @@ class Model:
             )
         records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
 
-        def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
+        def run(
+            place: CellPlace, cell: CellParameters, read: Floats, added: Floats | None
+        ) -> Floats:
             number, direction = place
-            cell = self.parameters.layers[number].directions[direction]
             known = products.get(direction) if products and number == 0 else None
             record = run_cell(cell, read, state[place], direction, self.engine, known)
-            record = record._replace(added=added)
-            records[number].append(record)
-            return record.layer_output
+            records[number].append(record if added is None else record._replace(added=added))
+            return records[number][-1].layer_output
 
         connect(self.parameters, np.ascontiguousarray(inputs, self.parameters.dtype), run)
         return tuple(map(LayerTrace.of, records))
@@ -191,11 +191,14 @@ class Model:
 class CellRun(Protocol):
     """What one cell makes of what it reads.
 
-    Given its layer and direction, what it reads, (..., T, D), and what a residual connection adds
-    to its hidden states, (..., T, P) or None, it returns what it hands on, (..., T, P).
+    Given its layer and direction, its weights, what it reads, (..., T, D), and what a residual
+    connection adds to its hidden states, (..., T, P) or None, it returns what it hands on,
+    (..., T, P).
     """
 
-    def __call__(self, place: CellPlace, read: Floats, added: Floats | None, /) -> Floats: ...
+    def __call__(
+        self, place: CellPlace, cell: CellParameters, read: Floats, added: Floats | None, /
+    ) -> Floats: ...
 
 
 def connect(parameters: Parameters, inputs: Floats, run: CellRun) -> None:
@@ -216,5 +219,5 @@ def connect(parameters: Parameters, inputs: Floats, run: CellRun) -> None:
             if parameters.residual and number > 0:
                 start = 0 if own else sum(output.shape[-1] for output in outputs.values())
                 added = read[..., start : start + cell.output_size]
-            outputs[direction] = run((number, direction), read, added)
+            outputs[direction] = run((number, direction), cell, read, added)
         below, inputs = outputs, side_by_side(list(outputs.values()))

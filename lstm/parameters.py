@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -121,11 +124,11 @@ class LayerParameters:
                     f"reverse weights: expected {self.forward.dtype}, found {self.reverse.dtype}."
                 )
 
-    @property
-    def directions(self) -> dict[str, CellParameters]:
+    @cached_property
+    def directions(self) -> Mapping[str, CellParameters]:
         """The cells by the name of their direction, forward first."""
         cells = {"forward": self.forward, "reverse": self.reverse}
-        return {direction: cell for direction, cell in cells.items() if cell is not None}
+        return MappingProxyType({name: cell for name, cell in cells.items() if cell is not None})
 
     @property
     def first(self) -> CellParameters:

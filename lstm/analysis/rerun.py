@@ -187,17 +187,17 @@ class Subject:
         series: dict[Place, Series] = {}
         finals: dict[CellPlace, State] = {}
 
-        def run(place: CellPlace, read: Floats, added: Floats | None) -> Floats:
-            number, direction = place
-            cell = self.parameters.layers[number].directions[direction]
-            record = self.way(cell, read, start[place], direction)
+        def run(
+            place: CellPlace, cell: CellParameters, read: Floats, added: Floats | None
+        ) -> Floats:
+            record = self.way(cell, read, start[place], direction=place[1])
             if added is not None:
                 record["layer_output"] = record["hidden"] + added
             for name, values in record.items():
                 units = np.arange(values.shape[1])
                 label = self.labels.get(name, name)
                 series[Place(*place, label)] = Series(values[rows], steps, units)
-            finals[place] = _last(record, start[place], direction)
+            finals[place] = _last(record, start[place], direction=place[1])
             return record["layer_output"]
 
         connect(self.parameters, inputs, run)

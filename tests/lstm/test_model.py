@@ -1,6 +1,7 @@
 """The whole run: against the scalar reference, its laws to the last bit, and what it refuses."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from tests.strategies import (
     cases,
     connected,
     few,
+    make_cell,
     make_model,
     make_parameters,
     make_state,
@@ -488,3 +490,56 @@ def test_a_vocabulary_longer_than_the_embedding_raises():
 def test_a_model_of_parameters_alone_runs_vectors():
     trace = Model(make_model().parameters).run(vectors=np.ones((4, 2)))
     assert trace.hidden.shape == (4, 3)
+
+
+# --- how a stack is connected
+
+
+def residual(num_directions=1):
+    """Two layers with a residual connection, and all that a model has around them."""
+    random = np.random.default_rng(3)
+    cells = [
+        [make_cell(random, width, 3) for _ in range(num_directions)]
+        for width in (2, 3 * num_directions)
+    ]
+    stack = Parameters(tuple(LayerParameters(*layer) for layer in cells), residual=True)
+    plain = make_model(hidden_sizes=(3, 3), num_directions=num_directions)
+    return Model(stack, plain.embedding, plain.head, plain.tokenizer)
+
+
+def test_each_direction_is_added_its_share_of_what_the_layer_reads():
+    below, top = residual(num_directions=2).run("the cat sat").layers
+    assert same_bits(top.forward.layer_output, top.forward.hidden + below.forward.hidden)
+    assert same_bits(top.reverse.layer_output, top.reverse.hidden + below.reverse.hidden)
+    assert same_bits(top.output, top.hidden + below.hidden)
+    assert same_bits(below.output, below.hidden)
+
+
+@pytest.mark.parametrize("num_directions", [1, 2])
+def test_the_head_reads_what_the_top_layer_hands_on(num_directions):
+    model = residual(num_directions)
+    trace = model.run("the cat sat")
+    scores = model.head.logits(trace.layers[1].hidden + trace.layers[0].hidden)
+    assert same_bits(trace.logits, scores)
+    best = [step[0].name for step in trace.forecast(k=1).predictions]
+    assert best == [WORDS[n] for n in scores.argmax(axis=-1)]
+
+
+def test_before_the_first_word_a_residual_layer_hands_nothing_on():
+    """What it would add is what it reads, and it has read nothing."""
+    model = residual()
+    start = model.run("on the mat").final
+    assert model.run("the cat", initial_state=start).forecast().surprisal[0] is None
+    plain = Model(replace(model.parameters, residual=False), model.embedding, model.head,
+                  model.tokenizer)  # fmt: skip
+    assert plain.run("the cat", initial_state=start).forecast().surprisal[0] is not None
+
+
+def test_no_word_is_surprising_to_a_model_that_reads_from_the_end():
+    """It has read the word before it could tell what comes."""
+    model = make_model(hidden_sizes=(3, 3))
+    below, top = model.parameters.layers
+    turned = replace(model.parameters, layers=(LayerParameters(reverse=below.first), top))
+    forecast = replace(model, parameters=turned).run("the cat sat").forecast()
+    assert forecast.surprisal == ()
+    assert model.run("the cat sat").forecast().surprisal[1] is not None
