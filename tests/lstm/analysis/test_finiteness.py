@@ -37,7 +37,7 @@ def test_a_weight_that_is_no_number_shows_in_its_gate():
     broken = CellParameters(broken.weight_ih, broken.weight_hh, bias)
     found = nonfinite(run([LayerParameters(broken)], [[1, 2]]))
     assert repr(found.first) == "l0.z_f[1]@0"
-    # z_f, f, f * c', c, tanh(c), h and the layer's output of this unit; other units see it a step later
+    # z_f, f, f * c', c, tanh(c), h and y of this unit; other units see it a step later
     assert found.bad == 7
 
 
