@@ -11,13 +11,14 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from weights.archive import archive_bytes
 from weights.atomic import replacing
+from weights.errors import ForgetBiasError
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 from weights.loading import load
 from weights.saving import save
 from weights.selftest import make
-from weights.writer import write_parameters
+from weights.writer import Tensors, write_parameters
 
 STEPS = 16  # of the random input on which a converted file is checked
 
@@ -29,10 +30,14 @@ class Difference(NamedTuple):
     cell: float
 
 
-def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> None:
+def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> str:
     """Write a model in a layout, whole or not at all.
 
     In the native layout the file holds everything; in another one the LSTM alone.
+
+    Returns:
+        The name of the layout that was written: where the framework adds to the forget gate at
+        run time what cannot be taken off this bias exactly, its layout that adds nothing.
 
     Raises:
         LSTMError: there is no such layout, it is only read, or it cannot hold the parameters.
@@ -42,10 +47,24 @@ def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -
         save(path, model)
         # What it makes of an input is best told by the numbers as they are in the file.
         save(path, model, extra={"selftest": make(load(path, dtype="float64"))})
-        return
-    tensors = write_parameters(model.parameters, layout)
+        return layout.name
+    layout, tensors = _written(model, layout)
     with replacing(path) as temporary:
         temporary.write_bytes(archive_bytes(tensors, {"layout": layout.name}))
+    return layout.name
+
+
+def _written(model: Model, layout: Layout) -> tuple[Layout, Tensors]:
+    try:
+        return layout, write_parameters(model.parameters, layout)
+    except ForgetBiasError as error:
+        if not layout.unbiased:
+            raise
+        unbiased = _layout(layout.unbiased)
+        try:
+            return unbiased, write_parameters(model.parameters, unbiased)
+        except LSTMError as other:
+            raise LSTMError(f"{error.message} {other.message.removeprefix('--to: ')}") from None
 
 
 def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> Difference:

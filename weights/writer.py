@@ -9,8 +9,9 @@ import numpy as np
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from lstm.parameters import CellParameters, Parameters
-from lstm.quantities import GATES
+from lstm.quantities import DIRECTIONS, GATES
 from lstm.variants import Variant
+from weights.errors import ForgetBiasError
 from weights.layouts.layout import Layout, TensorKind
 
 Tensors = dict[str, Floats]
@@ -20,13 +21,17 @@ def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
     """Return the tensors that hold the parameters in a layout, by name.
 
     Raises:
+        ForgetBiasError: what the framework adds at run time cannot be taken off exactly.
         LSTMError: the layout is only read, or cannot hold what these parameters have; nothing
             is dropped.
     """
     if not layout.is_written:
         raise LSTMError(f"--to: {layout.name} is read, but not written.")
-    if parameters.num_directions > 1 and not (layout.by_direction or layout.directions):
-        raise LSTMError(f"--to: {layout.name} has no names for a second direction.")
+    if parameters.num_directions > 1 and not layout.has_two_directions:
+        raise LSTMError(
+            f"--to: {layout.name} has no layer that reads in two directions, so no names for a "
+            "second one."
+        )
     tensors: Tensors = {}
     for number, layer in enumerate(parameters.layers):
         cells = [_cell(cell, layout) for cell in layer.directions.values()]
@@ -44,10 +49,12 @@ def _put(
         tensors[name] = np.stack([array[""] for array in arrays])
         return
     marks = _marks(layout.directions)
-    for direction, by_gate in zip(("forward", "reverse"), arrays, strict=False):
+    for direction, by_gate in zip(DIRECTIONS, arrays, strict=False):
+        place = layout.places.get(direction if len(arrays) > 1 else "only", "")
         for gate, array in by_gate.items():
             mark = marks.get(direction, "")
-            tensors[kind.written.format(layer=layer, direction=mark, gate=gate)] = array
+            name = (place + kind.written).format(layer=layer, direction=mark, gate=gate)
+            tensors[name] = array
 
 
 def _cell(cell: CellParameters, layout: Layout) -> dict[TensorKind, dict[str, Floats]]:
@@ -81,11 +88,12 @@ class _Remainder:
             case "peephole":
                 return self._peepholes(kind)
             case "bias":
-                blocks, self.bias = self.bias, np.zeros_like(self.bias)
+                blocks, self.bias = self.bias, _nothing(self.bias)
                 return self._packed(blocks, kind)
             case "bias_pair":
-                both = np.concatenate([self._packed(self.bias, kind)[""], np.zeros_like(self.bias)])
-                return {"": both}
+                return {
+                    "": np.concatenate([self._packed(self.bias, kind)[""], _nothing(self.bias)])
+                }
             case "ih":
                 return self._packed(self.cell.weight_ih, kind)
             case "hh":
@@ -107,13 +115,12 @@ class _Remainder:
         """The bias as the file has it: without what the framework adds at run time."""
         bias, size = self.cell.bias.copy(), self.cell.hidden_size
         forget = bias[size : 2 * size]
-        kept = forget - forget.dtype.type(self.layout.forget_bias)
-        if (kept + forget.dtype.type(self.layout.forget_bias) != forget).any():
-            raise LSTMError(
-                f"--to: {self.layout.name} adds {self.layout.forget_bias:g} to the forget gate at "
-                f"run time, and {bias.dtype} cannot hold this bias without it exactly. "
-                "Convert with --dtype float64."
-            )
+        if self.layout.forget_bias == 0:
+            return bias
+        added = forget.dtype.type(self.layout.forget_bias)
+        kept = forget - added
+        if (added + kept).tobytes() != forget.tobytes():
+            raise ForgetBiasError(self.layout.name, self.layout.forget_bias, bias.dtype)
         bias[size : 2 * size] = kept
         return bias
 
@@ -142,6 +149,11 @@ class _Remainder:
     def _turned(self, array: Floats, kind: TensorKind) -> Floats:
         keep = array.ndim == 1 or self.layout.has_output_rows(kind)
         return np.ascontiguousarray(array if keep else array.T)
+
+
+def _nothing(bias: Floats) -> Floats:
+    """A second bias that changes no bit of the first: 0 would turn -0 into 0, as -0 does not."""
+    return np.full_like(bias, -0.0)
 
 
 def _marks(meanings: Mapping[str, str]) -> dict[str, str]:

@@ -109,3 +109,39 @@ def test_a_file_without_a_self_test_says_so(lstm, keras):
     done = lstm("inspect", keras, "--verify")
     assert done.code == 3
     assert done.stderr == f"error: {keras}: expected a self-test in the file, found none.\n"
+
+
+@pytest.mark.parametrize("layout", ["pytorch", "keras", "flax", "tensorflow", "onnx", "textbook"])
+def test_two_layers_in_two_directions_come_back_from_another_layout(lstm, deep, tmp_path, layout):
+    there, back = tmp_path / "there.safetensors", tmp_path / "back.safetensors"
+    written = lstm("convert", deep, there, "--to", layout)
+    assert written.code == 0
+    assert "differ by at most 0, cell states by 0\n" in written.stdout
+    assert lstm("convert", there, back).code == 0
+    found, expected = load_file(back), load_file(deep)
+    cells = [name for name in expected if name.startswith("layers.")]
+    assert len(cells) == 32
+    assert all(np.array_equal(found[name], expected[name]) for name in cells)
+
+
+def test_a_framework_without_two_directions_is_refused(refusal, deep, tmp_path):
+    said = refusal(3, "convert", deep, tmp_path / "x.safetensors", "--to", "mlx")
+    assert said == (
+        "--to: mlx has no layer that reads in two directions, so no names for a second one."
+    )
+
+
+def test_a_forget_bias_that_tensorflow_would_round_is_kept_where_nothing_is_added(
+    lstm, wide, tmp_path
+):
+    path = tmp_path / "x.safetensors"
+    done = lstm("convert", wide, path, "--to", "tensorflow")
+    assert (done.code, done.stdout) == (0, (
+        f"{path}: tensorflow-cudnn, checked on a random input: "
+        "hidden states differ by at most 0, cell states by 0\n"
+    ))  # fmt: skip
+    assert done.stderr == (
+        "note: tensorflow adds to the forget gate at run time what cannot be taken off this bias "
+        "exactly: the names are those of tensorflow-cudnn, whose cell adds nothing. In any other "
+        "cell set its forget bias to 0.\n"
+    )

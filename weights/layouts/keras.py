@@ -6,16 +6,15 @@ from weights.layouts.layout import LETTERS, Layout, TensorKind
 
 # `lstm/lstm_cell/kernel:0`, and what a TensorFlow checkpoint appends.
 _END = r"(?::0)?(?:/\.ATTRIBUTES/VARIABLE_VALUE)?"
-_NAME = "lstm_{layer}/lstm_cell"
 _ASSUMED = {
     "gate_activation": "sigmoid; Keras before 2.3 and TensorFlow.js have hard-sigmoid by default"
 }
 _SOURCE = "https://github.com/keras-team/keras/blob/master/keras/src/layers/rnn/lstm.py"
 
 _NAMED = (
-    TensorKind(rf"(?<!recurrent_)kernel{_END}", "ih", written=f"{_NAME}/kernel"),
-    TensorKind(rf"recurrent_kernel{_END}", "hh", written=f"{_NAME}/recurrent_kernel"),
-    TensorKind(rf"bias{_END}", "bias", optional=True, written=f"{_NAME}/bias"),
+    TensorKind(rf"(?<!recurrent_)kernel{_END}", "ih", written="kernel"),
+    TensorKind(rf"recurrent_kernel{_END}", "hh", written="recurrent_kernel"),
+    TensorKind(rf"bias{_END}", "bias", optional=True, written="bias"),
 )
 
 KERAS = Layout(
@@ -28,6 +27,11 @@ KERAS = Layout(
     gates={"input": "input", "forget": "forget", "output": "output"},
     rows_are_outputs=False,
     assumed=_ASSUMED,
+    places={
+        "only": "lstm_{layer}/lstm_cell/",
+        "forward": "bidirectional_{layer}/forward_lstm/lstm_cell/",
+        "reverse": "bidirectional_{layer}/backward_lstm/lstm_cell/",
+    },
     source=_SOURCE,
 )
 
@@ -122,6 +126,7 @@ HASTE = Layout(
     order="igfo",
     rows_are_outputs=False,
     by_name_only=True,
+    places={"only": KERAS.places["only"]},
     source="lmnt-com/haste, frameworks/pytorch/lstm.py",
 )
 
@@ -138,19 +143,22 @@ SONNET_2 = Layout(
     source="google-deepmind/sonnet, v2, src/recurrent.py",
 )
 
-_CELL = "params/OptimizedLSTMCell_{layer}"
-
 FLAX = Layout(
     name="flax",
     title="Flax LSTMCell",
     kinds=(
-        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written=f"{_CELL}/i{{gate}}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written=f"{_CELL}/h{{gate}}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written=f"{_CELL}/h{{gate}}/bias"),
+        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written="i{gate}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written="h{gate}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written="h{gate}/bias"),
     ),
     gates=LETTERS,
     rows_are_outputs=False,
     pairs_by_number=True,
+    places={
+        "only": "params/OptimizedLSTMCell_{layer}/",
+        "forward": "params/bidirectional_{layer}/forward_rnn/cell/",
+        "reverse": "params/bidirectional_{layer}/backward_rnn/cell/",
+    },
     source="https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html",
 )
 

@@ -40,7 +40,8 @@ class TensorKind(NamedTuple):
 
     `optional` kinds may be missing from a file; other kinds must be there. `order` and
     `rows_are_outputs` are the layout's where they are not given. `written` is the name under
-    which a tensor is written, with {layer}, {direction} and {gate} in it as far as it tells them.
+    which a tensor is written, with {layer}, {direction} and {gate} in it as far as it tells them;
+    the layout's `places` stand before it.
     """
 
     pattern: str
@@ -76,6 +77,10 @@ class Layout:
         refused: expressions for tensors of a variant that is not supported, each with its name.
         around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
+        places: what stands before the name of a written tensor, with {layer} in it: `only` where
+            a layer has one direction, `forward` and `reverse` where it has two.
+        unbiased: the layout in which a forget bias is written from which this one's cannot be
+            taken off exactly.
         source: where the order of the gates is documented.
     """
 
@@ -99,6 +104,8 @@ class Layout:
     refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
+    places: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    unbiased: str = ""
     source: str = ""
 
     @cached_property
@@ -131,6 +138,11 @@ class Layout:
     def is_written(self) -> bool:
         """Whether files can be written in this layout."""
         return all(kind.written or kind.optional for kind in self.kinds)
+
+    @property
+    def has_two_directions(self) -> bool:
+        """Whether it has names for a second direction."""
+        return self.by_direction or bool(self.directions) or "reverse" in self.places
 
     def variant_in(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
         """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
