@@ -1,6 +1,7 @@
 """What a weight file holds."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,6 +205,20 @@ def test_metadata_of_other_programs_are_shown(done, valid, tmp_path):
     document = valid("inspect", done("inspect", path, "--json").json)
     assert document["metadata"] == {"made by": "a friend"}
     assert (document["lstms"][0]["dtype"], document["lstms"][0]["biases"]) == ("F64", 0)
+
+
+def test_quantised_weights_of_tensorflow_js_are_said(done, valid):
+    model = Path(__file__).parents[1] / "golden" / "tfjs_quantized" / "model.json"
+    said = {
+        "lstm/kernel is quantised": "uint8 q, read as q * 0.00713123456789 + -0.9123456789012",
+        "lstm/recurrent_kernel is quantised":
+            "uint16 q, read as q * 2.3456789e-05 + -0.7654321098765",
+        "lstm/bias is quantised": "float16, read as float32",
+    }  # fmt: skip
+    document = valid("inspect", done("inspect", model, "--json").json)
+    assert document["metadata"] == said
+    assert document["lstms"][0]["dtype"] == "F32"
+    assert "lstm/bias is quantised" in done("inspect", model).stdout
 
 
 def test_a_layout_that_does_not_fit_is_said(lstm, tiny):

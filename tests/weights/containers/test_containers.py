@@ -10,7 +10,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from lstm.errors import LSTMError
+from tests.weights.builders import GOLDEN
 from weights import load
+from weights.containers.registry import open_any
+from weights.containers.tfjs import _group
 
 RANDOM = np.random.default_rng(5)
 D, H = 2, 3
@@ -192,12 +195,52 @@ def test_a_tensorflow_js_model_is_read(tmp_path, expected):
     check(tmp_path / "model.json", expected)
 
 
-def test_a_quantised_tensorflow_js_model_is_refused(tmp_path):
-    weight = {"name": "k", "shape": [1], "dtype": "float32", "quantization": {"scale": 1}}
+def quantized_run():
+    """What TensorFlow.js itself made of the quantised model beside the record."""
+    record = json.loads((GOLDEN / "tfjs_quantized" / "run.json").read_text())
+    shapes = {"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,), "x": (1, 5, 2)}
+    return {
+        name: np.array(record[name], np.uint32).view(np.float32).reshape(shape)
+        for name, shape in {**shapes, "hs": (1, 5, 3)}.items()
+    }
+
+
+def test_quantised_weights_are_those_that_tensorflow_js_decodes_bit_for_bit():
+    archive = open_any(GOLDEN / "tfjs_quantized" / "model.json")
+    run = quantized_run()
+    for name in ("kernel", "recurrent_kernel", "bias"):
+        assert archive.read(f"lstm/{name}", "float32").tobytes() == run[name].tobytes()
+
+
+def test_a_quantised_model_gives_the_hidden_states_of_tensorflow_js():
+    run = quantized_run()
+    trace = load(GOLDEN / "tfjs_quantized" / "model.json").run(vectors=run["x"])
+    np.testing.assert_allclose(trace.hidden, run["hs"], rtol=0, atol=1e-6)
+
+
+def test_quantised_whole_numbers_are_rounded_as_javascript_rounds():
+    weight = {"name": "n", "shape": [4], "dtype": "int32"}
+    weight["quantization"] = {"dtype": "uint8", "scale": 0.5, "min": -1.0}
+    # -1, -0.5, 0, 0.5: Math.round goes up where two are as near.
+    assert dict(_group({"weights": [weight]}, bytes([0, 1, 2, 3])))["n"].tolist() == [-1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "quantization", "message"),
+    [
+        ("float32", {"dtype": "int4"}, "k: expected float32 quantised to uint8 or uint16 or float"),
+        ("int32", {"dtype": "float16"}, "k: expected int32 quantised to uint8 or uint16, found fl"),
+        ("bool", {"dtype": "uint8"}, "k: expected bool quantised to nothing, found uint8"),
+        ("float32", {"dtype": "uint8", "min": 1}, "expected a weightsManifest, found an error"),
+        ("float32", "uint8", "expected a weightsManifest, found an error"),
+    ],
+)
+def test_another_quantisation_is_refused(tmp_path, dtype, quantization, message):
+    weight = {"name": "k", "shape": [1], "dtype": dtype, "quantization": quantization}
     (tmp_path / "a.bin").write_bytes(b"0000")
     manifest = [{"paths": ["a.bin"], "weights": [weight]}]
     (tmp_path / "model.json").write_text(json.dumps({"weightsManifest": manifest}))
-    with pytest.raises(LSTMError, match="k: quantised weights are not supported"):
+    with pytest.raises(LSTMError, match=message):
         load(tmp_path / "model.json")
 
 
