@@ -44,6 +44,7 @@ def convert(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -73,8 +74,9 @@ def convert(
     model = load(
         source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, embedding=embedding, head=head,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
+        embedding=embedding, head=head,
     )  # fmt: skip
     tell_assumptions(model)
     written = write(model, target, to)

@@ -48,18 +48,6 @@ QUANTITIES = (
     Quantity("hidden", "h", "hidden state", "o * tanh(c)", "NEWHS", -1, 1),
 )
 
-# The squashing functions that a cell may have; `lstm.activations` computes them.
-ACTIVATION_NAMES = (
-    "sigmoid",
-    "hard-sigmoid",
-    "keras3-hard-sigmoid",
-    "tanh",
-    "relu",
-    "softsign",
-    "softplus",
-    "linear",
-)
-
 NAMES = tuple(quantity.name for quantity in QUANTITIES)
 BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
 BY_SYMBOL = {quantity.symbol: quantity for quantity in QUANTITIES}

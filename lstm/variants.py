@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.activations import ACTIVATIONS
+from lstm.activation_names import read_activation
+from lstm.activations import activation
 from lstm.arrays import Floats, frozen, matvec
 from lstm.errors import LSTMError, ShapeError
 from lstm.quantities import GATES
@@ -21,7 +22,8 @@ class Variant:
     """How a cell differs from the standard one; what is None or at its default does not differ.
 
     Args:
-        gate_activation: of the input, forget and output gates.
+        gate_activation: of the input, forget and output gates; a name that
+            `lstm.activation_names` reads, such as `sigmoid` or `elu(0.5)`.
         candidate_activation: of the candidate.
         cell_activation: of the cell state on its way to the hidden state.
         coupled: `input` where i = 1 - f, `forget` where f = 1 - i; the gate named is the one
@@ -67,9 +69,11 @@ class Variant:
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, field.name, frozen(value))
-            if field.name.endswith("_activation") and value not in ACTIVATIONS:
-                known = ", ".join(ACTIVATIONS)
-                raise LSTMError(f"{field.name}: expected one of {known}; found {value!r}.")
+            if field.name.endswith("_activation"):
+                try:
+                    object.__setattr__(self, field.name, str(read_activation(value)))
+                except LSTMError as error:
+                    raise LSTMError(f"{field.name}: {error.message}") from None
             if field.name.endswith(("_clip", "_epsilon")) and value is not None:
                 if not 0 < value < np.inf:
                     raise LSTMError(f"{field.name}: expected a positive number, found {value!r}.")
@@ -153,7 +157,7 @@ def step_variant(
     (2014) for the projection; Greff et al. (2017) for coupled gates; the frameworks' own code
     for clips and normalisation.
     """
-    gate, limit = ACTIVATIONS[variant.gate_activation], variant.pre_activation_clip
+    gate, limit = activation(variant.gate_activation), variant.pre_activation_clip
     z = _normalized(products, variant.norm_gain, variant.norm_epsilon, len(GATES)) + bias
     blocks: list[Floats] = np.split(z, len(GATES), axis=-1)
     z_i, z_f, z_g, z_o = blocks
@@ -165,7 +169,7 @@ def step_variant(
         i = 1 - f
     elif variant.coupled == "forget":
         f = 1 - i
-    g = ACTIVATIONS[variant.candidate_activation](z_g)
+    g = activation(variant.candidate_activation)(z_g)
     c: Floats = f * previous_cell + i * g
     c = _normalized(c, variant.norm_cell_gain, variant.norm_epsilon)
     c = c if variant.norm_cell_bias is None else c + variant.norm_cell_bias
@@ -173,7 +177,7 @@ def step_variant(
 
     z_o = _clipped(_peeped(z_o, variant.peephole_output, c), limit)
     o = gate(z_o)
-    h: Floats = o * ACTIVATIONS[variant.cell_activation](_peeped(c, variant.peephole_shown, c))
+    h: Floats = o * activation(variant.cell_activation)(_peeped(c, variant.peephole_shown, c))
     if variant.projection is not None:
         h = _clipped(matvec(variant.projection, h), variant.projection_clip)
     pre = np.concatenate([z_i, z_f, z_g, z_o], axis=-1)

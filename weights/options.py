@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
-from weights.layouts.layout import Layout
+from weights.layouts.layout import REVERSE, Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 CONCATENATIONS = ("hx", "xh")
@@ -23,6 +23,7 @@ class CellOptions(NamedTuple):
     gate_order: str | None = None
     forget_bias: float | None = None
     gate_activation: str | None = None
+    pre_activation_clip: float | None = None
     cell_clip: float | None = None
     projection_clip: float | None = None
     concatenation: str | None = None
@@ -45,9 +46,10 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     if options.forget_bias is not None:
         layout = replace(layout, forget_bias=options.forget_bias)
     variant: dict[str, Any] = dict(layout.variant)
-    for name in ("gate_activation", "cell_clip", "projection_clip"):
+    for name in ("gate_activation", "pre_activation_clip", "cell_clip", "projection_clip"):
         if (value := getattr(options, name)) is not None:
             variant[name] = value
+            variant.pop(f"{REVERSE}{name}", None)
     if options.coupled:
         variant.setdefault("coupled", "forget")
     return replace(layout, variant=variant) if variant else layout

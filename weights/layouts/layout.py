@@ -17,6 +17,8 @@ from weights.archive import TensorInfo
 from weights.layouts.found import FoundLSTM, Part
 
 LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+# Stands before a field of `lstm.variants.Variant` in which the reverse cells differ.
+REVERSE = "reverse."
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -69,7 +71,8 @@ class Layout:
         blocks_along_inputs: gates are stacked along the axis of the inputs.
         reread: each gate's block holds the bytes of a matrix of the transposed shape.
         forget_bias: what the framework adds to the forget gate at run time.
-        variant: how its cell differs from the standard one, for `lstm.variants.Variant`.
+        variant: how its cell differs from the standard one, for `lstm.variants.Variant`; with
+            `reverse.` before a field where the reverse cells differ from the forward ones.
         assumed: what its files do not tell: the option that tells it, and what is assumed.
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
@@ -159,6 +162,13 @@ class Layout:
             return (None,)
         marks = (mark for mark in self.gates if re.fullmatch(found[1], mark))
         return tuple(dict.fromkeys(self.gates[mark] for mark in marks))
+
+    def variant_of(self, direction: str) -> dict[str, Any]:
+        """Return how the cells of one direction differ from the standard one."""
+        own = {name: v for name, v in self.variant.items() if not name.startswith(REVERSE)}
+        if direction == "reverse":
+            own |= {n.removeprefix(REVERSE): v for n, v in self.variant.items() if n not in own}
+        return own
 
     def order_of(self, kind: TensorKind) -> tuple[str, ...]:
         """Return the gates in the order of a packed tensor's blocks."""
