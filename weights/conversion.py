@@ -17,7 +17,7 @@ from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 from weights.loading import load
 from weights.saving import save
-from weights.selftest import make
+from weights.selftest import largest_difference, make
 from weights.writer import Tensors, write_parameters
 
 STEPS = 16  # of the random input on which a converted file is checked
@@ -77,7 +77,7 @@ def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) ->
     vectors = np.random.default_rng(0).normal(size=(STEPS, model.parameters.input_size))
     one, other = model.run(vectors=vectors), again.run(vectors=vectors)
     difference = Difference(
-        float(np.abs(one.hidden - other.hidden).max()), float(np.abs(one.cell - other.cell).max())
+        largest_difference(one.hidden, other.hidden), largest_difference(one.cell, other.cell)
     )
     if max(difference) > 0:
         raise LSTMError(

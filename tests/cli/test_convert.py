@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from lstm.quantities import NAMES as QUANTITIES
 from weights import load
 from weights.archive import archive_bytes, open_archive
 
@@ -75,20 +77,84 @@ def test_what_is_wrong_leaves_no_file(lstm, keras, tmp_path):
     assert not target.exists()
 
 
-def test_a_self_test_passes_until_a_number_changes(lstm, keras, tmp_path):
-    path = tmp_path / "x.safetensors"
-    assert lstm("convert", keras, path).code == 0
-    passed = lstm("inspect", path, "--verify")
-    assert passed.code == 0
-    assert passed.stdout.startswith("self-test passed: differences up to ")
+BITS = "self-test passed: every number of the run is the same, to the last bit\n"
 
+
+def rewritten(path, change=None, selftest=None):
+    """Write a native file again with one number, or its self-test, changed."""
     archive = open_archive(path)
     arrays = {name: np.array(archive.read(name, "float32")) for name in archive.tensors}
-    arrays["layers.0.forward.forget_gate.bias"][1] += 0.01
-    path.write_bytes(archive_bytes(arrays, archive.metadata))
+    if change is not None:
+        arrays["layers.0.forward.forget_gate.bias"][1] += change
+    metadata = {**archive.metadata}
+    if selftest is not None:
+        metadata["selftest"] = json.dumps(selftest(json.loads(metadata["selftest"])))
+    path.write_bytes(archive_bytes(arrays, metadata))
+
+
+def test_a_self_test_passes_until_a_number_changes(lstm, done, valid, keras, tmp_path):
+    path = tmp_path / "x.safetensors"
+    assert lstm("convert", keras, path).code == 0
+    assert done("inspect", path, "--verify").stdout == BITS
+    document = valid("inspect", done("inspect", path, "--verify", "--json").json)
+    assert document["selftest"] == {"passed": True, "same_bits": True, "difference": 0}
+
+    rewritten(path, change=0.01)
     failed = lstm("inspect", path, "--verify")
     assert failed.code == 1
-    assert failed.stdout.startswith("self-test failed: differences up to ")
+    assert failed.stdout.startswith("self-test failed: states differ by up to 0.0")
+    failed = lstm("inspect", path, "--verify", "--json")
+    assert failed.code == 1
+    assert valid("inspect", failed.json)["selftest"]["passed"] is False
+
+
+def test_a_self_test_tells_the_same_bits_from_values_that_are_as_good(done, keras, lstm, tmp_path):
+    path = tmp_path / "x.safetensors"
+    lstm("convert", keras, path)
+    # As if another machine had written it, whose sums end in other bits.
+    rewritten(path, selftest=lambda test: {**test, "sha256": "0" * 64})
+    assert done("inspect", path, "--verify").stdout == (
+        "self-test passed: states differ by up to 0 "
+        "(not bit for bit: another machine adds up in another order)\n"
+    )
+    rewritten(path, selftest=lambda test: {k: v for k, v in test.items() if k != "sha256"})
+    assert done("inspect", path, "--verify").stdout == (
+        "self-test passed: states differ by up to 0\n"
+    )
+
+
+def test_the_hash_of_a_self_test_is_that_of_every_quantity_in_order(lstm, done, deep, tmp_path):
+    path = tmp_path / "x.safetensors"
+    lstm("convert", deep, path)
+    test = json.loads(open_archive(path).metadata["selftest"])
+    np.save(tmp_path / "v.npy", np.array(test["vectors"]))
+    options = ["--vectors", tmp_path / "v.npy", "--dtype", "float64", "--show", "all"]
+    found = done("run", "-w", path, *options, "-o", tmp_path / "t.npz")
+    digest = hashlib.sha256()
+    with np.load(tmp_path / "t.npz") as trace:
+        for layer in range(2):
+            for direction in ("forward", "reverse"):
+                for quantity in QUANTITIES:
+                    array = trace[f"sequences.0.layers.{layer}.{direction}.{quantity}"]
+                    digest.update(array.astype("<f8").tobytes())
+    assert found.stdout == ""
+    assert digest.hexdigest() == test["sha256"]
+
+
+def test_a_run_without_one_finite_number_passes_only_where_that_is_expected(
+    lstm, done, doomed, tmp_path
+):
+    path = tmp_path / "x.safetensors"
+    assert "hidden states differ by at most 0, cell" in lstm("convert", doomed, path).stdout
+    assert done("inspect", path, "--verify").stdout == BITS
+    rewritten(path, selftest=lambda test: {**test, "cell": np.ones((3, 4)).tolist()})
+    failed = lstm("inspect", path, "--verify")
+    assert (failed.code, failed.stdout) == (1, "self-test failed: states differ by up to inf\n")
+
+
+def test_verifying_says_nothing_of_other_options(refusal, keras):
+    said = refusal(2, "inspect", keras, "--verify", "--stats")
+    assert said == "expected one of --verify and --stats, found both. Leave one out."
 
 
 @pytest.mark.parametrize(
