@@ -9,7 +9,7 @@ import typer
 
 from cli import options as o
 from cli import untold as u
-from cli.console import CommandLineError, note
+from cli.console import CommandLineError, note, write_json
 from weights.layouts.registry import LAYOUTS
 
 WRITTEN = tuple(layout.name for layout in LAYOUTS if layout.is_written)
@@ -51,6 +51,12 @@ def convert(
     coupled: u.Coupled = False,
     embedding: u.EmbeddingName = None,
     head: u.HeadName = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="A report as JSON instead of a line.", rich_help_panel=o.OUTPUT
+        ),
+    ] = False,
     debug: o.Debug = False,
 ) -> None:
     """Write weights into one file of the tool's own, or into another layout, and check it.
@@ -63,13 +69,14 @@ def convert(
       lstm convert model.pt mine.safetensors --tokenizer vocab.txt
       lstm convert model.keras mine.safetensors --gate-activation hard-sigmoid
       lstm convert mine.safetensors theirs.safetensors --to pytorch
+      lstm convert mine.safetensors theirs.safetensors --to keras --json | jq .largest_difference
     """
     if target.suffix != ".safetensors":
         raise CommandLineError(f"OUT: expected a name ending in .safetensors, found {target.name}.")
     from cli.output import tell_assumptions
     from weights import load
     from weights.conversion import convert as write
-    from weights.conversion import verify
+    from weights.conversion import origin_of, verify
 
     model = load(
         source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
@@ -79,6 +86,8 @@ def convert(
         embedding=embedding, head=head,
     )  # fmt: skip
     tell_assumptions(model)
+    # Before OUT is written, which may be IN.
+    origin = origin_of(source, layout, prefix) if json else None
     written = write(model, target, to)
     if to != "native" and (model.embedding or model.head or model.tokenizer):
         note(f"{to} holds the LSTM alone; embedding, head and tokenizer stay in {source}.")
@@ -89,6 +98,11 @@ def convert(
             "its forget bias to 0."
         )
     difference = verify(model, target, written)
+    if origin is not None:
+        from cli.conversion_record import conversion_record
+
+        write_json(conversion_record(source, origin, model, target, written, difference))
+        return
     typer.echo(
         f"{target}: {written}, checked on a random input: hidden states differ by at most "
         f"{difference.hidden:.3g}, cell states by {difference.cell:.3g}"

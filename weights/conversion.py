@@ -11,11 +11,15 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from weights.archive import archive_bytes
 from weights.atomic import replacing
+from weights.containers.registry import open_any
 from weights.errors import ForgetBiasError
+from weights.layouts.detection import detect, evidence
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 from weights.loading import load
+from weights.metadata import declared_layout
+from weights.pretrained.registry import find
 from weights.saving import save
 from weights.selftest import largest_difference, make
 from weights.writer import Tensors, write_parameters
@@ -28,6 +32,27 @@ class Difference(NamedTuple):
 
     hidden: float
     cell: float
+
+
+class Origin(NamedTuple):
+    """How a file stores what was read from it, and what gave that away."""
+
+    layout: str
+    layout_title: str
+    evidence: tuple[str, ...]
+    prefix: str
+
+
+def origin_of(source: str, layout: str | None, prefix: str | None) -> Origin:
+    """Say how a file is read; arguments as `weights.load` takes them.
+
+    Raises:
+        LSTMError: as `weights.load` raises it.
+    """
+    archive = open_any(find(source))
+    found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
+    said = tuple(evidence(found))
+    return Origin(found.layout.name, found.layout.title, said, found.prefix)
 
 
 def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> str:

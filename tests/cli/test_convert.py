@@ -211,3 +211,44 @@ def test_a_forget_bias_that_tensorflow_would_round_is_kept_where_nothing_is_adde
         "exactly: the names are those of tensorflow-cudnn, whose cell adds nothing. In any other "
         "cell set its forget bias to 0.\n"
     )
+
+
+def test_the_report_tells_what_was_read_and_written(lstm, valid, keras, tmp_path):
+    path = tmp_path / "x.safetensors"
+    done = lstm("convert", keras, path, "--to", "pytorch", "--json", "--head", "top/kernel")
+    assert done.code == 0
+    report = valid("convert", done.json)
+    hashed = hashlib.sha256(keras.read_bytes()).hexdigest()
+    read = report.pop("read")
+    assert report == {
+        "schema": "lstm.convert/1", "source": str(keras), "sha256": hashed, "layers": 1,
+        "directions": 1, "input_size": 2, "hidden_size": 3, "projection_size": None,
+        "dtype": "float32", "file": str(path), "bytes": path.stat().st_size, "layout": "pytorch",
+        "left_out": ["embedding", "head", "vocabulary"],
+        "largest_difference": {"hidden": 0, "cell": 0},
+    }  # fmt: skip
+    assert (read["layout"], read["layout_title"], read["prefix"]) == (
+        "keras",
+        "Keras LSTM",
+        "lstm_1/",
+    )
+    assert "12 outputs are 4 times the hidden size 3" in read["evidence"]
+    assert read["assumed"][0].startswith("gate activation: sigmoid; Keras before 2.3")
+    assert [f"note: assumed: {line}" for line in read["assumed"]] == done.stderr.splitlines()[:-1]
+
+
+def test_the_report_of_a_file_that_is_written_over_tells_what_it_was(lstm, valid, keras):
+    report = valid("convert", lstm("convert", keras, keras, "--json").json)
+    assert (report["read"]["layout"], report["layout"]) == ("keras", "native")
+
+
+def test_the_report_of_a_native_file_and_of_a_projection(lstm, valid, tmp_path):
+    random = np.random.default_rng(3)
+    shapes = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}
+    arrays = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    save_file(arrays, tmp_path / "a.safetensors")
+    done = lstm("convert", tmp_path / "a.safetensors", tmp_path / "b.safetensors", "--json")
+    report = valid("convert", done.json)
+    said = [report[name] for name in ("layout", "left_out", "hidden_size", "projection_size")]
+    assert said == ["native", [], 3, 2]
+    assert report["dtype"] == "float64"
