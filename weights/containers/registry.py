@@ -85,7 +85,8 @@ def open_any(path: str | os.PathLike[str]) -> Archive:
 
 
 def _folded(archive: Archive) -> Archive:
-    """Put together the matrices that other programs store in two parts."""
+    """Put together the matrices that are stored in two parts, and cut those that are several."""
+    from weights.slices import cut
     from weights.weight_norm import fold
 
-    return fold(archive)
+    return cut(fold(archive))

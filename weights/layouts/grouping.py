@@ -66,10 +66,13 @@ def _stacks(found: list[FoundLSTM]) -> list[FoundLSTM]:
     joined: list[FoundLSTM] = []
     for members in (part for whole in by_name.values() for part in _apart(whole)):
         members.sort(key=lambda lstm: _numbers(lstm.prefix))
+        how = members[0].layout.pairs_by_number
+        if how == "always" and len(members) % 2 == 0:
+            members = [_pair(pair, "as --layout says") for pair in _two_by_two(members)]
         if len(members) > 1 and _fit(members):
             joined.append(_stack(members))
-        elif len(members) == 2 and members[0].layout.pairs_by_number and _alike(members):
-            joined.append(_pair(members))
+        elif len(members) == 2 and how == "unless they fit" and _alike(members):
+            joined.append(_pair(members, "as they do not fit on top of each other"))
         else:
             joined += members
     return joined
@@ -109,11 +112,15 @@ def _alike(members: list[FoundLSTM]) -> bool:
     return len({lstm.sizes((0, "forward")) for lstm in members}) == 1
 
 
-def _pair(members: list[FoundLSTM]) -> FoundLSTM:
+def _two_by_two(members: list[FoundLSTM]) -> list[list[FoundLSTM]]:
+    return [members[n : n + 2] for n in range(0, len(members), 2)]
+
+
+def _pair(members: list[FoundLSTM], why: str) -> FoundLSTM:
     forward, reverse = members
     turned = [part._replace(direction="reverse") for part in reverse.parts]
     names = f"{forward.prefix.rstrip('._/')} forward, {reverse.prefix.rstrip('._/')} reverse"
-    assumed = f"directions: {names}, as they do not fit on top of each other"
+    assumed = f"directions: {names}, {why}"
     return FoundLSTM(forward.layout, forward.prefix, [*forward.parts, *turned], (assumed,))
 
 
@@ -125,5 +132,7 @@ def _stack(members: list[FoundLSTM]) -> FoundLSTM:
         layer += member.num_layers
     names = ", ".join(member.prefix.rstrip("._/") for member in members)
     assumed = f"layers: {names}, on top of each other in the order of their numbers"
+    if members[0].layout.alike and layer == len(members) == 2 and _alike(members):
+        assumed += f"; two directions look the same (--layout {members[0].layout.alike})"
     earlier = dict.fromkeys(line for member in members for line in member.assumed)
     return FoundLSTM(members[0].layout, members[0].prefix, parts, (assumed, *earlier))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from weights.layouts.layout import LETTERS, Layout, TensorKind
+from dataclasses import replace
+
+from weights.layouts.layout import LETTERS, NOTHING, Layout, TensorKind
 
 # `lstm/lstm_cell/kernel:0`, and what a TensorFlow checkpoint appends.
 _END = r"(?::0)?(?:/\.ATTRIBUTES/VARIABLE_VALUE)?"
@@ -32,6 +34,7 @@ KERAS = Layout(
         "forward": "bidirectional_{layer}/forward_lstm/lstm_cell/",
         "reverse": "bidirectional_{layer}/backward_lstm/lstm_cell/",
     },
+    assumed_bare={"gate_order": "i f g o; Haste has these names too, and i g f o"},
     source=_SOURCE,
 )
 
@@ -153,13 +156,27 @@ FLAX = Layout(
     ),
     gates=LETTERS,
     rows_are_outputs=False,
-    pairs_by_number=True,
+    pairs_by_number="unless they fit",
+    alike="flax-bidirectional",
     places={
         "only": "params/OptimizedLSTMCell_{layer}/",
         "forward": "params/bidirectional_{layer}/forward_rnn/cell/",
         "reverse": "params/bidirectional_{layer}/backward_rnn/cell/",
     },
     source="https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html",
+)
+
+# linen numbers two directions as it numbers two layers: where input and hidden size are equal,
+# only the reader can tell.
+FLAX_BIDIRECTIONAL = replace(
+    FLAX,
+    name="flax-bidirectional",
+    title="Flax LSTMCell, two cells for each layer",
+    kinds=tuple(kind._replace(written="") for kind in FLAX.kinds),
+    by_name_only=True,
+    pairs_by_number="always",
+    alike="",
+    places=NOTHING,
 )
 
 FLAX_PACKED = Layout(
@@ -210,13 +227,15 @@ BURN = Layout(
 
 DL4J = Layout(
     name="dl4j",
-    title="Deeplearning4j LSTM",
+    title="Deeplearning4j LSTM and GravesLSTM",
     kinds=(
         TensorKind("(?<!R)W", "ih"),
-        TensorKind("RW", "hh"),
+        TensorKind(r"RW(?:\[:, :-3\])?", "hh"),
         TensorKind("b", "bias"),
+        TensorKind(r"RW\[:, (?P<gate>-[123])\]", "peephole", optional=True),
     ),
     order="gfoi",
+    gates={"-3": "forget", "-2": "output", "-1": "input"},
     rows_are_outputs=False,
-    source="deeplearning4j, nn/params/LSTMParamInitializer.java",
+    source="deeplearning4j, nn/layers/recurrent/LSTMHelpers.java",
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -74,9 +74,12 @@ class Layout:
         variant: how its cell differs from the standard one, for `lstm.variants.Variant`; with
             `reverse.` before a field where the reverse cells differ from the forward ones.
         assumed: what its files do not tell: the option that tells it, and what is assumed.
+        assumed_bare: what besides is not told where no path with a slash stands before the names.
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
-        pairs_by_number: two cells whose names differ in a number may be two directions.
+        pairs_by_number: two cells whose names differ in a number are two directions, `always` or
+            `unless they fit` on top of each other.
+        alike: the layout that reads them as two directions where they fit all the same.
         refused: expressions for tensors of a variant that is not supported, each with its name.
         around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
@@ -101,9 +104,11 @@ class Layout:
     forget_bias: float = 0.0
     variant: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    assumed_bare: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     within: str = ""
     by_name_only: bool = False
-    pairs_by_number: bool = False
+    pairs_by_number: str = ""
+    alike: str = ""
     refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
@@ -132,10 +137,16 @@ class Layout:
             for kind, expression in self._expressions:
                 match = expression.fullmatch(info.name)
                 if match and (not self.within or re.search(self.within, info.name, re.I)):
-                    lstm = found.setdefault(match["prefix"], FoundLSTM(self, match["prefix"]))
+                    prefix = match["prefix"]
+                    lstm = found.setdefault(prefix, FoundLSTM(self._under(prefix), prefix))
                     lstm.parts.extend(self._place(kind, match.groupdict(), info))
                     break
         return list(found.values())
+
+    def _under(self, prefix: str) -> Layout:
+        if not self.assumed_bare or "/" in prefix:
+            return self
+        return replace(self, assumed={**self.assumed, **self.assumed_bare})
 
     @property
     def is_written(self) -> bool:

@@ -124,6 +124,19 @@ MLX = Layout(
     source="https://ml-explore.github.io/mlx/build/html/python/nn/_autosummary/mlx.nn.LSTM.html",
 )
 
+# Before the weights were turned; the very first version called the bias b.
+MLX_INPUTS = Layout(
+    name="mlx-inputs",
+    title="older MLX nn.LSTM, x W",
+    kinds=(
+        TensorKind("Wx", "ih"),
+        TensorKind("Wh", "hh"),
+        TensorKind("b(?:ias)?", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    source="MLX 0.10, nn/layers/recurrent.py",
+)
+
 CHAR_RNN = Layout(
     name="char-rnn",
     title="Torch7 char-rnn",

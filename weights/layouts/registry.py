@@ -17,6 +17,7 @@ LAYOUTS: tuple[Layout, ...] = (
     pytorch.MXNET_MODULE,
     pytorch.ALLENNLP,
     pytorch.MLX,
+    pytorch.MLX_INPUTS,
     pytorch.CHAR_RNN,
     pytorch.MATLAB,
     pytorch.CAFFE2,
@@ -34,6 +35,7 @@ LAYOUTS: tuple[Layout, ...] = (
     keras.HASTE,
     keras.SONNET_2,
     keras.FLAX,
+    keras.FLAX_BIDIRECTIONAL,
     keras.FLAX_PACKED,
     keras.CNTK,
     keras.BURN,
@@ -61,5 +63,6 @@ LAYOUTS: tuple[Layout, ...] = (
     textbook.SPLIT_UV_OUTPUTS,
     textbook.CS231N,
     textbook.FROM_SCRATCH,
+    textbook.GIST,
 )
 NAMES = tuple(layout.name for layout in LAYOUTS)
