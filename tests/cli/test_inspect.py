@@ -229,3 +229,40 @@ def test_a_layout_that_does_not_fit_is_said(lstm, tiny):
 
 def test_debug_shows_where_an_error_comes_from(lstm):
     assert lstm("inspect", "absent", "--debug").stderr.startswith("Traceback")
+
+
+STATES = (
+    "these are the states of an LSTM, not its weights. lstm run takes them with --initial-state."
+)
+TRACE = "this is a trace, not weights: what lstm run wrote. lstm compare takes it."
+
+
+@pytest.mark.parametrize("model", ["tiny", "deep"])
+def test_a_saved_state_is_called_one(lstm, done, request, tmp_path, model):
+    weights, path = request.getfixturevalue(model), tmp_path / "state.safetensors"
+    done("run", "--ids", "1,2", "-w", weights, "--final-state", path)
+    for command in (["inspect", path], ["run", "--ids", "1", "-w", path]):
+        said = lstm(*command)
+        assert (said.code, said.stderr) == (3, f"error: {path}: {STATES}\n")
+    assert lstm("inspect", path, "--json").json["reason"] == STATES
+
+
+@pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])
+def test_a_trace_is_called_one(lstm, done, tiny, tmp_path, ending):
+    path = tmp_path / f"trace.{ending}"
+    done("run", "john likes", "-w", tiny, "-o", path)
+    for command in (["inspect", path], ["run", "john", "-w", path]):
+        said = lstm(*command)
+        assert (said.code, said.stderr) == (3, f"error: {path}: {TRACE}\n")
+
+
+def test_another_document_of_the_tool_names_the_command_that_wrote_it(
+    refusal, done, tiny, tmp_path
+):
+    path = tmp_path / "x.json"
+    path.write_bytes(done("inspect", tiny, "--json").data)
+    assert refusal(3, "inspect", path) == (
+        f"{path}: this is no weight file: it is what lstm inspect wrote."
+    )
+    path.write_text('{"a": 1}')
+    assert "expected a safetensors file" in refusal(3, "inspect", path)

@@ -38,6 +38,19 @@ RELATIVES = (
 )  # fmt: skip
 _KNOWN = tuple((re.compile(r.pattern, re.IGNORECASE), r.what) for r in RELATIVES)
 
+# What this tool writes beside weights, by the names of all its tensors, and what takes it.
+_OURS = (
+    (
+        re.compile(r"layers\.\d+\.(forward|reverse)\.(hidden|cell)"),
+        "these are the states of an LSTM, not its weights. lstm run takes them with "
+        "--initial-state.",
+    ),
+    (
+        re.compile(r"metadata|sequences\.\d+\.layers\..*"),
+        "this is a trace, not weights: what lstm run wrote. lstm compare takes it.",
+    ),
+)
+
 # What the two tensors of a dense layer, a table or a convolution are called.
 _SIMPLE = re.compile(
     r"(?P<place>.*?)(?P<name>weights?|kernel|bias|biases|embeddings?|[wWbB])(:0)?", re.DOTALL
@@ -55,6 +68,9 @@ def without_relatives(tensors: Tensors) -> Tensors:
 
 def why_not(tensors: Tensors) -> NotAnLSTMError | None:
     """Say what the tensors of a file are, where it is known; None where it is not."""
+    for names, said in _OURS:
+        if tensors and all(names.fullmatch(name) for name in tensors):
+            return NotAnLSTMError(said)
     for name in sorted(tensors):
         if what := _relative(tensors[name]):
             return NotAnLSTMError(f"{name} is a tensor of {what}: this is not an LSTM.")
