@@ -73,6 +73,8 @@ def convert(
     """
     if target.suffix != ".safetensors":
         raise CommandLineError(f"OUT: expected a name ending in .safetensors, found {target.name}.")
+    if to != "native" and _is_same(source, target):
+        raise CommandLineError(f"OUT: expected another file than IN: {to} holds the LSTM alone.")
     from cli.output import tell_assumptions
     from weights import load
     from weights.conversion import convert as write
@@ -107,3 +109,8 @@ def convert(
         f"{target}: {written}, checked on a random input: hidden states differ by at most "
         f"{difference.hidden:.3g}, cell states by {difference.cell:.3g}"
     )
+
+
+def _is_same(source: str, target: Path) -> bool:
+    """Whether OUT is the file that is read."""
+    return target.exists() and Path(source).exists() and target.samefile(source)

@@ -242,6 +242,15 @@ def test_the_report_of_a_file_that_is_written_over_tells_what_it_was(lstm, valid
     assert (report["read"]["layout"], report["layout"]) == ("keras", "native")
 
 
+def test_a_file_is_not_written_over_by_a_part_of_itself(refusal, keras, tmp_path):
+    before = keras.read_bytes()
+    (tmp_path / "link.safetensors").symlink_to(keras)
+    for target in (keras, tmp_path / "link.safetensors"):
+        said = refusal(2, "convert", keras, target, "--to", "pytorch")
+        assert said == "OUT: expected another file than IN: pytorch holds the LSTM alone."
+    assert keras.read_bytes() == before
+
+
 def test_the_report_of_a_native_file_and_of_a_projection(lstm, valid, tmp_path):
     random = np.random.default_rng(3)
     shapes = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 2), "weight_hr_l0": (2, 3)}

@@ -137,12 +137,13 @@ SONNET_2 = Layout(
     name="sonnet-2",
     title="Sonnet 2 LSTM",
     kinds=(
-        TensorKind(r"w_i(?::0)?", "ih"),
-        TensorKind(r"w_h(?::0)?", "hh"),
-        TensorKind(r"b(?::0)?", "bias"),
-        TensorKind(r"projection(?::0)?", "projection", optional=True),
+        TensorKind(r"w_i(?::0)?", "ih", written="w_i"),
+        TensorKind(r"w_h(?::0)?", "hh", written="w_h"),
+        TensorKind(r"b(?::0)?", "bias", written="b"),
+        TensorKind(r"projection(?::0)?", "projection", optional=True, written="projection"),
     ),
     rows_are_outputs=False,
+    places={"only": "lstm_{layer}/"},
     source="google-deepmind/sonnet, v2, src/recurrent.py",
 )
 
@@ -183,11 +184,16 @@ FLAX_PACKED = Layout(
     name="flax-packed",
     title="Flax NNX OptimizedLSTMCell",
     kinds=(
-        TensorKind(r"dense_i[./]kernel", "ih"),
-        TensorKind(r"dense_h[./]kernel", "hh"),
-        TensorKind(r"dense_h[./]bias", "bias", optional=True),
+        TensorKind(r"dense_i[./]kernel", "ih", written="dense_i.kernel"),
+        TensorKind(r"dense_h[./]kernel", "hh", written="dense_h.kernel"),
+        TensorKind(r"dense_h[./]bias", "bias", optional=True, written="dense_h.bias"),
     ),
     rows_are_outputs=False,
+    places={
+        "only": "layers.{layer}.cell.",
+        "forward": "layers.{layer}.forward_rnn.cell.",
+        "reverse": "layers.{layer}.backward_rnn.cell.",
+    },
     source="Flax 0.12, nnx/nn/recurrent.py",
 )
 
