@@ -138,8 +138,9 @@ class Layout:
                 match = expression.fullmatch(info.name)
                 if match and (not self.within or re.search(self.within, info.name, re.I)):
                     prefix = match["prefix"]
-                    lstm = found.setdefault(prefix, FoundLSTM(self._under(prefix), prefix))
-                    lstm.parts.extend(self._place(kind, match.groupdict(), info))
+                    if prefix not in found:
+                        found[prefix] = FoundLSTM(self._under(prefix), prefix)
+                    found[prefix].parts.extend(self._place(kind, match.groupdict(), info))
                     break
         return list(found.values())
 
