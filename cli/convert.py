@@ -9,7 +9,7 @@ import typer
 
 from cli import options as o
 from cli import untold as u
-from cli.console import CommandLineError, note
+from cli.console import CommandLineError, note, write_json
 from weights.layouts.registry import LAYOUTS
 
 WRITTEN = tuple(layout.name for layout in LAYOUTS if layout.is_written)
@@ -44,6 +44,7 @@ def convert(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -51,6 +52,12 @@ def convert(
     residual: u.Residual = None,
     embedding: u.EmbeddingName = None,
     head: u.HeadName = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="A report as JSON instead of a line.", rich_help_panel=o.OUTPUT
+        ),
+    ] = False,
     debug: o.Debug = False,
 ) -> None:
     """Write weights into one file of the tool's own, or into another layout, and check it.
@@ -63,26 +70,48 @@ def convert(
       lstm convert model.pt mine.safetensors --tokenizer vocab.txt
       lstm convert model.keras mine.safetensors --gate-activation hard-sigmoid
       lstm convert mine.safetensors theirs.safetensors --to pytorch
+      lstm convert mine.safetensors theirs.safetensors --to keras --json | jq .largest_difference
     """
     if target.suffix != ".safetensors":
         raise CommandLineError(f"OUT: expected a name ending in .safetensors, found {target.name}.")
+    if to != "native" and _is_same(source, target):
+        raise CommandLineError(f"OUT: expected another file than IN: {to} holds the LSTM alone.")
     from cli.output import tell_assumptions
     from weights import load
     from weights.conversion import convert as write
-    from weights.conversion import verify
+    from weights.conversion import origin_of, verify
 
     model = load(
         source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, residual=residual, embedding=embedding, head=head,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
+        embedding=embedding, head=head,
     )  # fmt: skip
     tell_assumptions(model)
+    # Before OUT is written, which may be IN.
+    origin = origin_of(source, layout, prefix) if json else None
+    written = write(model, target, to)
     if to != "native" and (model.embedding or model.head or model.tokenizer):
         note(f"{to} holds the LSTM alone; embedding, head and tokenizer stay in {source}.")
-    write(model, target, to)
-    difference = verify(model, target, to)
+    if written != to:
+        note(
+            f"{to} adds to the forget gate at run time what cannot be taken off this bias exactly: "
+            f"the names are those of {written}, whose cell adds nothing. In any other cell set "
+            "its forget bias to 0."
+        )
+    difference = verify(model, target, written)
+    if origin is not None:
+        from cli.conversion_record import conversion_record
+
+        write_json(conversion_record(source, origin, model, target, written, difference))
+        return
     typer.echo(
-        f"{target}: {to}, checked on a random input: hidden states differ by at most "
+        f"{target}: {written}, checked on a random input: hidden states differ by at most "
         f"{difference.hidden:.3g}, cell states by {difference.cell:.3g}"
     )
+
+
+def _is_same(source: str, target: Path) -> bool:
+    """Whether OUT is the file that is read."""
+    return target.exists() and Path(source).exists() and target.samefile(source)

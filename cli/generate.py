@@ -84,6 +84,7 @@ def generate(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -113,8 +114,8 @@ def generate(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     start = _start(model, None if text is None else utf8(text, "TEXT"))
     drawn = islice(go_on(model, start, temperature=temperature, top_k=top_k, seed=seed or 0), steps)

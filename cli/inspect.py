@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from weights.containers.registry import open_any
 from weights.inspection import describe, describe_file, find_all, statistics
 from weights.pretrained.registry import NAMES as MODEL_NAMES
 from weights.pretrained.registry import find
+
+if TYPE_CHECKING:
+    from weights.selftest import Outcome
 
 
 def inspect(
@@ -57,11 +60,30 @@ def inspect(
     Examples:
       lstm inspect weights.safetensors
       lstm inspect weights.safetensors --stats
+      lstm inspect converted.safetensors --verify
       lstm inspect english --json | jq '.lstms[0].units'
     """
-    if verify:
-        _verify(file)
-        return
+    for option in ({"stats": stats}, {"layout": layout}, {"prefix": prefix}):
+        o.exclusive(verify=verify, **option)
+    outcome = _verify(file) if verify else None
+    if outcome is None or json:
+        _describe(file, layout, prefix, stats, outcome, json, color)
+    else:
+        typer.echo(_told(outcome))
+    if outcome is not None and not outcome.passed:
+        raise typer.Exit(ExitCode.DIFFERS)
+
+
+def _describe(
+    file: str,
+    layout: str | None,
+    prefix: str | None,
+    stats: bool,
+    outcome: Outcome | None,
+    json: bool,
+    color: str,
+) -> None:
+    """Write what is known of a file, and then why it is no LSTM, where it is none."""
     archive = open_any(find(file))
     problem: LSTMError | None = None
     try:
@@ -69,20 +91,28 @@ def inspect(
     except LSTMError as error:
         problem = error.at(file)
         record = {**describe_file(archive, file), "reason": error.message}
+    if outcome is not None:
+        record["selftest"] = {**outcome._asdict(), "passed": outcome.passed}
     _write(record, json, color)
     if problem is not None:
         raise problem
 
 
-def _verify(file: str) -> None:
-    """Say whether the file's numbers are still those that it was written with."""
-    from weights.selftest import TOLERANCE, verify
+def _verify(file: str) -> Outcome:
+    from weights.selftest import verify
 
-    difference = verify(str(find(file)))
-    passed = difference <= TOLERANCE
-    typer.echo(f"self-test {'passed' if passed else 'failed'}: differences up to {difference:.3g}")
-    if not passed:
-        raise typer.Exit(ExitCode.DIFFERS)
+    return verify(str(find(file)))
+
+
+def _told(outcome: Outcome) -> str:
+    """Say whether the file's numbers are still those that it was written with."""
+    if outcome.passed and outcome.same_bits:
+        return "self-test passed: every number of the run is the same, to the last bit"
+    bits = " (not bit for bit: another machine adds up in another order)"
+    return (
+        f"self-test {'passed' if outcome.passed else 'failed'}: states differ by up to "
+        f"{outcome.difference:.3g}{bits if outcome.passed and outcome.same_bits is False else ''}"
+    )
 
 
 def _examine(

@@ -37,11 +37,17 @@ GateActivation = Annotated[
         help="Of the input, forget and output gates.",
     ),
 ]
-CellClip = Annotated[
+PreActivationClip = Annotated[
     float | None,
     typer.Option(
-        "--cell-clip", help="The cell state is cut to plus or minus this.", rich_help_panel=UNTOLD
+        "--pre-activation-clip",
+        help="Pre-activations are cut to plus or minus this (clip of ONNX).",
+        rich_help_panel=UNTOLD,
     ),
+]
+CellClip = Annotated[
+    float | None,
+    typer.Option("--cell-clip", help="The cell state is cut so.", rich_help_panel=UNTOLD),
 ]
 ProjectionClip = Annotated[
     float | None,

@@ -54,18 +54,6 @@ QUANTITIES = (
     Quantity("layer_output", "y", "layer output", "h; h + x with a residual connection"),
 )
 
-# The squashing functions that a cell may have; `lstm.activations` computes them.
-ACTIVATION_NAMES = (
-    "sigmoid",
-    "hard-sigmoid",
-    "keras3-hard-sigmoid",
-    "tanh",
-    "relu",
-    "softsign",
-    "softplus",
-    "linear",
-)
-
 # The ways to compute; `lstm.engines` holds them.
 ENGINE_NAMES = ("auto", "numpy", "numba")
 

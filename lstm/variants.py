@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.activations import ACTIVATIONS
+from lstm.activation_names import read_activation
+from lstm.activations import activation
 from lstm.arrays import Floats, frozen, matvec
 from lstm.errors import LSTMError, ShapeError
 from lstm.quantities import GATES
@@ -21,7 +22,8 @@ class Variant:
     """How a cell differs from the standard one; what is None or at its default does not differ.
 
     Args:
-        gate_activation: of the input, forget and output gates.
+        gate_activation: of the input, forget and output gates; a name that
+            `lstm.activation_names` reads, such as `sigmoid` or `elu(0.5)`.
         candidate_activation: of the candidate.
         cell_activation: of the cell state on its way to the hidden state.
         coupled: `input` where i = 1 - f, `forget` where f = 1 - i; the gate named is the one
@@ -75,9 +77,11 @@ class Variant:
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, field.name, frozen(value))
-            if field.name.endswith("_activation") and value not in ACTIVATIONS:
-                known = ", ".join(ACTIVATIONS)
-                raise LSTMError(f"{field.name}: expected one of {known}; found {value!r}.")
+            if field.name.endswith("_activation"):
+                try:
+                    object.__setattr__(self, field.name, str(read_activation(value)))
+                except LSTMError as error:
+                    raise LSTMError(f"{field.name}: {error.message}") from None
             if field.name.endswith(("_clip", "_epsilon")) and value is not None:
                 if not 0 < value < np.inf:
                     raise LSTMError(f"{field.name}: expected a positive number, found {value!r}.")
@@ -186,7 +190,7 @@ def step_variant(
     Schmidhuber (2015) for highways, as He et al. (2017) put them into an LSTM; the frameworks'
     own code for clips and normalisation.
     """
-    gate, limit = ACTIVATIONS[variant.gate_activation], variant.pre_activation_clip
+    gate, limit = activation(variant.gate_activation), variant.pre_activation_clip
     z = _normalized(products, variant.norm_gain, variant.norm_epsilon, len(GATES)) + bias
     blocks: list[Floats] = np.split(z, len(GATES), axis=-1)
     z_i, z_f, z_g, z_o = blocks
@@ -198,7 +202,7 @@ def step_variant(
         i = 1 - f
     elif variant.coupled == "forget":
         f = 1 - i
-    g = ACTIVATIONS[variant.candidate_activation](z_g)
+    g = activation(variant.candidate_activation)(z_g)
     c: Floats = f * previous_cell + i * g
     c = _normalized(c, variant.norm_cell_gain, variant.norm_epsilon)
     c = c if variant.norm_cell_bias is None else c + variant.norm_cell_bias
@@ -216,7 +220,7 @@ def step_variant(
 
 def shown(variant: Variant, cell: Floats) -> Floats:
     """Return what the output gate lets through: tanh(c), or what a variant makes of it."""
-    squash = ACTIVATIONS[variant.cell_activation]
+    squash = activation(variant.cell_activation)
     return squash(_peeped(cell, variant.peephole_shown, cell))
 
 
@@ -227,7 +231,7 @@ def _on_highway(variant: Variant, h: Floats, x: Floats, previous_hidden: Floats)
     z = matvec(variant.highway_ih, x)
     z = z if variant.highway_bias is None else z + variant.highway_bias
     z_r, p = np.split(z, 2, axis=-1)
-    r = ACTIVATIONS[variant.gate_activation](z_r + matvec(variant.highway_hh, previous_hidden))
+    r = activation(variant.gate_activation)(z_r + matvec(variant.highway_hh, previous_hidden))
     return np.asarray(r * h + (1 - r) * p)
 
 

@@ -106,13 +106,31 @@ def step(cell: Cell, x: Vector, h: Vector, c: Vector) -> Step:
 ACTIVATIONS = {
     "sigmoid": sigmoid,
     "tanh": math.tanh,
-    "hard-sigmoid": lambda z: min(max(0.2 * z + 0.5, 0.0), 1.0),
     "keras3-hard-sigmoid": lambda z: min(max(z / 6 + 0.5, 0.0), 1.0),
     "relu": lambda z: max(z, 0.0),
     "softsign": lambda z: z / (1 + abs(z)),
     "softplus": lambda z: max(z, 0.0) + math.log1p(math.exp(-abs(z))),
     "linear": lambda z: z,
 }
+# Those with parameters, as the ONNX standard writes them, and its defaults.
+SCALED = {
+    "hard-sigmoid": (lambda z, a, b: min(max(a * z + b, 0.0), 1.0), (0.2, 0.5)),
+    "leaky-relu": (lambda z, a: z if z >= 0 else a * z, (0.01,)),
+    "thresholded-relu": (lambda z, a: z if z >= a else 0.0, (1.0,)),
+    "elu": (lambda z, a: z if z >= 0 else a * (math.exp(z) - 1), (1.0,)),
+    "affine": (lambda z, a, b: a * z + b, ()),
+    "scaled-tanh": (lambda z, a, b: a * math.tanh(b * z), ()),
+}
+
+
+def activation(name: str) -> Any:
+    """The function of a name such as `tanh` or `elu(0.5)`."""
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    plain, _, numbers = name.rstrip(")").partition("(")
+    function, defaults = SCALED[plain]
+    values = [float(number) for number in numbers.split(",")] if numbers else defaults
+    return lambda z: function(z, *values)
 
 
 def step_of_variant(cell: Cell, variant: dict[str, Any], x: Vector, h: Vector, c: Vector) -> Step:
@@ -125,7 +143,7 @@ def step_of_variant(cell: Cell, variant: dict[str, Any], x: Vector, h: Vector, c
     """
     size = len(c)
     gate, candidate, shape = (
-        ACTIVATIONS[variant[f"{name}_activation"]] for name in ("gate", "candidate", "cell")
+        activation(variant[f"{name}_activation"]) for name in ("gate", "candidate", "cell")
     )
     sums = [dot(cell.weight_ih[row], x) + dot(cell.weight_hh[row], h) for row in range(4 * size)]
     z = []
@@ -181,7 +199,7 @@ def with_highway(variant: dict[str, Any], hidden: Vector, x: Vector, h: Vector) 
     mixed = []
     for n in range(size):
         z = dot(variant["highway_ih"][n], x) + dot(variant["highway_hh"][n], h) + bias[n]
-        r = ACTIVATIONS[variant["gate_activation"]](z)
+        r = activation(variant["gate_activation"])(z)
         straight = dot(variant["highway_ih"][size + n], x) + bias[size + n]
         mixed.append(r * hidden[n] + (1 - r) * straight)
     return mixed

@@ -11,13 +11,18 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from weights.archive import archive_bytes
 from weights.atomic import replacing
+from weights.containers.registry import open_any
+from weights.errors import ForgetBiasError
+from weights.layouts.detection import detect, evidence
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 from weights.loading import load
+from weights.metadata import declared_layout
+from weights.pretrained.registry import find
 from weights.saving import save
-from weights.selftest import make
-from weights.writer import write_parameters
+from weights.selftest import largest_difference, make
+from weights.writer import Tensors, write_parameters
 
 STEPS = 16  # of the random input on which a converted file is checked
 
@@ -29,10 +34,35 @@ class Difference(NamedTuple):
     cell: float
 
 
-def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> None:
+class Origin(NamedTuple):
+    """How a file stores what was read from it, and what gave that away."""
+
+    layout: str
+    layout_title: str
+    evidence: tuple[str, ...]
+    prefix: str
+
+
+def origin_of(source: str, layout: str | None, prefix: str | None) -> Origin:
+    """Say how a file is read; arguments as `weights.load` takes them.
+
+    Raises:
+        LSTMError: as `weights.load` raises it.
+    """
+    archive = open_any(find(source))
+    found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
+    said = tuple(evidence(found))
+    return Origin(found.layout.name, found.layout.title, said, found.prefix)
+
+
+def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> str:
     """Write a model in a layout, whole or not at all.
 
     In the native layout the file holds everything; in another one the LSTM alone.
+
+    Returns:
+        The name of the layout that was written: where the framework adds to the forget gate at
+        run time what cannot be taken off this bias exactly, its layout that adds nothing.
 
     Raises:
         LSTMError: there is no such layout, it is only read, or it cannot hold the parameters.
@@ -42,10 +72,24 @@ def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -
         save(path, model)
         # What it makes of an input is best told by the numbers as they are in the file.
         save(path, model, extra={"selftest": make(load(path, dtype="float64"))})
-        return
-    tensors = write_parameters(model.parameters, layout)
+        return layout.name
+    layout, tensors = _written(model, layout)
     with replacing(path) as temporary:
         temporary.write_bytes(archive_bytes(tensors, {"layout": layout.name}))
+    return layout.name
+
+
+def _written(model: Model, layout: Layout) -> tuple[Layout, Tensors]:
+    try:
+        return layout, write_parameters(model.parameters, layout)
+    except ForgetBiasError as error:
+        if not layout.unbiased:
+            raise
+        unbiased = _layout(layout.unbiased)
+        try:
+            return unbiased, write_parameters(model.parameters, unbiased)
+        except LSTMError as other:
+            raise LSTMError(f"{error.message} {other.message.removeprefix('--to: ')}") from None
 
 
 def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> Difference:
@@ -58,7 +102,7 @@ def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) ->
     vectors = np.random.default_rng(0).normal(size=(STEPS, model.parameters.input_size))
     one, other = model.run(vectors=vectors), again.run(vectors=vectors)
     difference = Difference(
-        float(np.abs(one.output - other.output).max()), float(np.abs(one.cell - other.cell).max())
+        largest_difference(one.output, other.output), largest_difference(one.cell, other.cell)
     )
     if max(difference) > 0:
         raise LSTMError(

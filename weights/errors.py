@@ -45,3 +45,14 @@ class AmbiguousError(WeightsError):
         self.choices, self.option = tuple(choices), option
         listed = ", ".join(choices)
         super().__init__(f"expected one {what}, found {listed}. Choose with {option}.")
+
+
+class ForgetBiasError(WeightsError):
+    """A forget bias from which what a framework adds at run time cannot be taken off exactly."""
+
+    def __init__(self, layout: str, added: float, dtype: object) -> None:
+        self.layout, self.added, self.dtype = layout, added, dtype
+        super().__init__(
+            f"--to: {layout} adds {added:g} to the forget gate at run time, and {dtype} cannot "
+            "hold this bias without it exactly."
+        )

@@ -180,7 +180,7 @@ def golden(
 
 @np.errstate(over="ignore", invalid="ignore")
 def _head(head: Head, trace: Trace, port: Port) -> GoldenHead:
-    logits = head.logits(trace.hidden)
+    logits = head.logits(trace.output)
     return GoldenHead(
         head.input_size,
         0 if head.projection is None else len(head.projection),

@@ -37,6 +37,7 @@ def load(
     gate_order: str | None = None,
     forget_bias: float | None = None,
     gate_activation: str | None = None,
+    pre_activation_clip: float | None = None,
     cell_clip: float | None = None,
     projection_clip: float | None = None,
     concatenation: str | None = None,
@@ -58,7 +59,8 @@ def load(
         gate_order: the order of the blocks, such as `ifgo`, where it is not the layout's own.
         forget_bias: what is added to the forget gate at run time.
         gate_activation: `sigmoid`, `hard-sigmoid` or `keras3-hard-sigmoid`.
-        cell_clip: the cell state is cut to plus or minus this.
+        pre_activation_clip: pre-activations are cut to plus or minus this.
+        cell_clip: the cell state is cut so.
         projection_clip: so is the projected hidden state.
         concatenation: `hx` or `xh`, which comes first where one matrix is for both.
         coupled: the forget gate is 1 - input gate.
@@ -79,8 +81,8 @@ def load(
         found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
         metadata = read_metadata(archive.metadata) if _is_native(found) else Metadata()
         options = CellOptions(
-            gate_order, forget_bias, gate_activation, cell_clip, projection_clip, concatenation,
-            coupled, residual,
+            gate_order, forget_bias, gate_activation, pre_activation_clip, cell_clip,
+            projection_clip, concatenation, coupled, residual,
         )  # fmt: skip
         assumed = (*found.assumed, *assumptions(found, options, archive.variant))
         told = {**found.layout.variant, **archive.variant, **metadata.cell}

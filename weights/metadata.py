@@ -11,26 +11,22 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from lstm.activation_names import read_activation
 from lstm.address import Address
 from lstm.card import NamedUnit
-from lstm.quantities import ACTIVATION_NAMES
+from lstm.errors import LSTMError
 from lstm.tokenizers.registry import from_specification
 from lstm.tokenizers.tokenizer import Tokenizer, strings
 from weights.errors import WeightsError
+from weights.layouts.layout import REVERSE
 
 FORMAT = "lstm.native/1"
 
-# The options of a cell, fields of `lstm.variants.Variant`: names, or numbers (None).
-CELL_OPTIONS: dict[str, tuple[str, ...] | None] = {
-    "gate_activation": ACTIVATION_NAMES,
-    "candidate_activation": ACTIVATION_NAMES,
-    "cell_activation": ACTIVATION_NAMES,
-    "coupled": ("input", "forget"),
-    "pre_activation_clip": None,
-    "cell_clip": None,
-    "projection_clip": None,
-    "norm_epsilon": None,
-}
+# The options of a cell, fields of `lstm.variants.Variant`: what each may be.
+ACTIVATIONS = ("gate_activation", "candidate_activation", "cell_activation")
+COUPLED = ("input", "forget")
+NUMBERS = ("pre_activation_clip", "cell_clip", "projection_clip", "norm_epsilon")
+CELL_OPTIONS = (*ACTIVATIONS, "coupled", *NUMBERS)
 # How the cells of a stack are connected, fields of `lstm.parameters.Parameters`.
 STACK_OPTIONS = ("independent", "residual")
 STANDARD_CELL = {"gate_activation": "sigmoid", "candidate_activation": "tanh"}
@@ -127,19 +123,26 @@ def _predicts_tokens(head: dict[str, Any]) -> bool | None:
 
 def _check_cell(options: dict[str, Any]) -> None:
     for option, value in options.items():
-        if option not in CELL_OPTIONS:
+        field = option.removeprefix(REVERSE)
+        if field not in CELL_OPTIONS:
             known = ", ".join(CELL_OPTIONS)
             raise WeightsError(f"metadata: cell: expected options among {known}; found {option}.")
-        names = CELL_OPTIONS[option]
-        if names is not None and value not in names:
-            known = ", ".join(names)
-            raise WeightsError(
-                f"metadata: cell: {option}: expected one of {known}; found {value!r}."
-            )
-        if names is None and not (type(value) in (int, float) and value > 0):
-            raise WeightsError(
-                f"metadata: cell: {option}: expected a positive number, found {value!r}."
-            )
+        if problem := _problem(field, value):
+            raise WeightsError(f"metadata: cell: {option}: {problem}")
+
+
+def _problem(field: str, value: Any) -> str:
+    """What is wrong with the value of an option; nothing where it is right."""
+    if field in ACTIVATIONS:
+        try:
+            read_activation(value)
+        except LSTMError as error:
+            return error.message
+    elif field == "coupled" and value not in COUPLED:
+        return f"expected one of {', '.join(COUPLED)}; found {value!r}."
+    elif field in NUMBERS and not (type(value) in (int, float) and value > 0):
+        return f"expected a positive number, found {value!r}."
+    return ""
 
 
 def _check_stack(options: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lstm.errors import LSTMError
 from lstm.quantities import LETTERS
 from weights.layouts.found import FoundLSTM
-from weights.layouts.layout import BLOCKS, Layout
+from weights.layouts.layout import BLOCKS, REVERSE, Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 CONCATENATIONS = ("hx", "xh")
@@ -26,6 +26,7 @@ class CellOptions(NamedTuple):
     gate_order: str | None = None
     forget_bias: float | None = None
     gate_activation: str | None = None
+    pre_activation_clip: float | None = None
     cell_clip: float | None = None
     projection_clip: float | None = None
     concatenation: str | None = None
@@ -49,9 +50,10 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     if options.forget_bias is not None:
         layout = replace(layout, forget_bias=options.forget_bias)
     variant: dict[str, Any] = dict(layout.variant)
-    for name in ("gate_activation", "cell_clip", "projection_clip"):
+    for name in ("gate_activation", "pre_activation_clip", "cell_clip", "projection_clip"):
         if (value := getattr(options, name)) is not None:
             variant[name] = value
+            variant.pop(f"{REVERSE}{name}", None)
     if options.coupled:
         variant.setdefault("coupled", "forget")
     if options.residual is not None:

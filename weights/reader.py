@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
     bias: Blocks = {}
     if lstm.layout.forget_bias:
         bias["forget"] = np.full(sizes.hidden_size, lstm.layout.forget_bias, dtype)
-    variant: dict[str, Any] = dict(lstm.layout.variant)
+    variant = lstm.layout.variant_of(at[1])
     gains: Blocks = {}
     for part in lstm.cells[at]:
         array = archive.read(part.name, dtype)

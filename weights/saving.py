@@ -14,7 +14,7 @@ from lstm.parameters import CellParameters
 from lstm.quantities import GATES
 from weights.archive import archive_bytes
 from weights.atomic import replacing
-from weights.layouts.layout import NOTHING
+from weights.layouts.layout import NOTHING, REVERSE
 from weights.metadata import STACK_OPTIONS, Metadata, write_metadata
 from weights.parts import NATIVE_NAMES
 
@@ -127,12 +127,23 @@ def _metadata(model: Model) -> Metadata:
 
 
 def _cell_options(model: Model) -> dict[str, str | float]:
-    """The options of the cells, which the file holds once for all of them."""
+    """The options of the cells, which the file holds once for all layers."""
     layers = model.parameters.layers
-    every = [cell.variant.options for layer in layers for cell in layer.directions.values()]
+    every = [[cell.variant.options for cell in layer.directions.values()] for layer in layers]
     if any(options != every[0] for options in every):
-        raise LSTMError("save: expected the same options for every cell, found different ones.")
-    return every[0]
+        raise LSTMError("save: expected the same options for every layer, found different ones.")
+    forward, reverse = every[0][0], every[0][-1]
+    variants = [cell.variant for cell in layers[0].directions.values()]
+    differing = {
+        name: getattr(variants[-1], name)
+        for name in {**forward, **reverse}
+        if forward.get(name) != reverse.get(name)
+    }
+    if lacking := [name for name, value in differing.items() if value is None]:
+        raise LSTMError(
+            f"save: expected {lacking[0]} in both directions or in none, found it in one."
+        )
+    return {**forward, **{f"{REVERSE}{name}": value for name, value in differing.items()}}
 
 
 def _cast(name: str, array: Floats, dtype: str | None) -> Floats:

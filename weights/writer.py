@@ -11,6 +11,7 @@ from lstm.errors import LSTMError
 from lstm.parameters import CellParameters, Parameters
 from lstm.quantities import GATES
 from lstm.variants import Variant
+from weights.errors import ForgetBiasError
 from weights.layouts.layout import Layout, TensorKind
 
 Tensors = dict[str, Floats]
@@ -26,22 +27,35 @@ def write_parameters(parameters: Parameters, layout: Layout) -> Tensors:
     """Return the tensors that hold the parameters in a layout, by name.
 
     Raises:
+        ForgetBiasError: what the framework adds at run time cannot be taken off exactly.
         LSTMError: the layout is only read, or cannot hold what these parameters have; nothing
             is dropped.
     """
     if not layout.is_written:
         raise LSTMError(f"--to: {layout.name} is read, but not written.")
-    if parameters.reads_back and not (layout.by_direction or layout.directions):
-        raise LSTMError(f"--to: {layout.name} has no names for a reverse direction.")
-    for name in ("independent", "residual"):
-        if getattr(parameters, name):
-            raise LSTMError(f"--to: {layout.name} cannot hold {CONNECTIONS[name]}.")
+    _refuse_connections(parameters, layout)
     tensors: Tensors = {}
     for number, layer in enumerate(parameters.layers):
         cells = {name: _cell(cell, layout) for name, cell in layer.directions.items()}
         for kind in next(iter(cells.values())):
             _put(tensors, layout, kind, number, {name: cell[kind] for name, cell in cells.items()})
     return tensors
+
+
+def _refuse_connections(parameters: Parameters, layout: Layout) -> None:
+    """Raise where the layout has no names for the directions, or for how the cells are joined."""
+    if parameters.num_directions > 1 and not layout.has_two_directions:
+        raise LSTMError(
+            f"--to: {layout.name} has no layer that reads in two directions, so no names for a "
+            "second one."
+        )
+    if parameters.num_directions == 1 and parameters.reads_back and not layout.directions:
+        raise LSTMError(
+            f"--to: {layout.name} has no layer that only reads in reverse, so no names for one."
+        )
+    for name, what in CONNECTIONS.items():
+        if getattr(parameters, name):
+            raise LSTMError(f"--to: {layout.name} cannot hold {what}.")
 
 
 def _put(
@@ -59,9 +73,11 @@ def _put(
         tensors[name] = np.stack([array[""] for array in arrays.values()])
         return
     for direction, by_gate in arrays.items():
+        place = layout.places.get(direction if len(arrays) > 1 else "only", "")
         for gate, array in by_gate.items():
             mark = marks.get(direction, "")
-            tensors[kind.written.format(layer=layer, direction=mark, gate=gate)] = array
+            name = (place + kind.written).format(layer=layer, direction=mark, gate=gate)
+            tensors[name] = array
 
 
 def _cell(cell: CellParameters, layout: Layout) -> dict[TensorKind, dict[str, Floats]]:
@@ -95,11 +111,12 @@ class _Remainder:
             case "peephole":
                 return self._peepholes(kind)
             case "bias":
-                blocks, self.bias = self.bias, np.zeros_like(self.bias)
+                blocks, self.bias = self.bias, _nothing(self.bias)
                 return self._packed(blocks, kind)
             case "bias_pair":
-                both = np.concatenate([self._packed(self.bias, kind)[""], np.zeros_like(self.bias)])
-                return {"": both}
+                return {
+                    "": np.concatenate([self._packed(self.bias, kind)[""], _nothing(self.bias)])
+                }
             case "ih":
                 return self._packed(self.cell.weight_ih, kind)
             case "hh":
@@ -121,13 +138,12 @@ class _Remainder:
         """The bias as the file has it: without what the framework adds at run time."""
         bias, size = self.cell.bias.copy(), self.cell.hidden_size
         forget = bias[size : 2 * size]
-        kept = forget - forget.dtype.type(self.layout.forget_bias)
-        if (kept + forget.dtype.type(self.layout.forget_bias) != forget).any():
-            raise LSTMError(
-                f"--to: {self.layout.name} adds {self.layout.forget_bias:g} to the forget gate at "
-                f"run time, and {bias.dtype} cannot hold this bias without it exactly. "
-                "Convert with --dtype float64."
-            )
+        if self.layout.forget_bias == 0:
+            return bias
+        added = forget.dtype.type(self.layout.forget_bias)
+        kept = forget - added
+        if (added + kept).tobytes() != forget.tobytes():
+            raise ForgetBiasError(self.layout.name, self.layout.forget_bias, bias.dtype)
         bias[size : 2 * size] = kept
         return bias
 
@@ -156,6 +172,11 @@ class _Remainder:
     def _turned(self, array: Floats, kind: TensorKind) -> Floats:
         keep = array.ndim == 1 or self.layout.has_output_rows(kind)
         return np.ascontiguousarray(array if keep else array.T)
+
+
+def _nothing(bias: Floats) -> Floats:
+    """A second bias that changes no bit of the first: 0 would turn -0 into 0, as -0 does not."""
+    return np.full_like(bias, -0.0)
 
 
 def _marks(meanings: Mapping[str, str]) -> dict[str, str]:

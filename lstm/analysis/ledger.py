@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.activations import ACTIVATIONS
+from lstm.activations import activation
 from lstm.arrays import Floats, Integers
 from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
@@ -129,7 +129,7 @@ class Ledger:
     def _shown(self, step: int) -> Floats:
         """The factor h / c before a projection, (H,); its limit where c is 0."""
         variant = self.cell.variant
-        squash = ACTIVATIONS[variant.cell_activation]
+        squash = activation(variant.cell_activation)
         if squash(np.zeros(1))[0] != 0:
             raise LSTMError(
                 f"ledger: expected a cell activation that leaves 0 at 0, found "
@@ -175,5 +175,5 @@ def half_life(kept: Floats) -> Floats:
 
 def expected_half_life(cell: CellParameters) -> Floats:
     """The half-life that the forget gate's bias alone would give, (H,)."""
-    gate = ACTIVATIONS[cell.variant.gate_activation]
+    gate = activation(cell.variant.gate_activation)
     return half_life(gate(cell.gate_bias("forget").astype(np.float64))[np.newaxis])

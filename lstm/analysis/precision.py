@@ -52,7 +52,7 @@ def tolerances(
     floor = ROUNDINGS * float(np.finfo(parameters.dtype).eps)
     largest = {name: _largest_difference(name, trace, again) for name in show}
     if head is not None:
-        ours, theirs = head.logits(trace.hidden), _nudged_head(head, random).logits(again.hidden)
+        ours, theirs = head.logits(trace.output), _nudged_head(head, random).logits(again.output)
         largest["logits"] = _largest(ours - theirs)
         largest["probabilities"] = _largest(softmax(ours) - softmax(theirs))
     return {

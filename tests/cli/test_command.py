@@ -73,6 +73,7 @@ def test_the_options_of_run_stand_in_groups(pages):
             "--gate-order",
             "--forget-bias",
             "--gate-activation",
+            "--pre-activation-clip",
             "--cell-clip",
             "--projection-clip",
             "--concatenation",

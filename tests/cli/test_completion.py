@@ -54,7 +54,10 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
         ("lstm models --color a", ["auto", "always"]),
         ("lstm run --show fo", ["forget", "forget_cell"]),
         ("lstm run --fi", ["--file", "--final-state"]),
-        ("lstm schema ", ["trace", "record", "inspect", "tokens", "models", "compare", "golden"]),
+        (
+            "lstm schema ",
+            ["trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden"],
+        ),
         ("lstm inspect br", ["brackets"]),
     ],
 )

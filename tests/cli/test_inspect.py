@@ -1,6 +1,7 @@
 """What a weight file holds."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,6 +210,20 @@ def test_metadata_of_other_programs_are_shown(done, valid, tmp_path):
     assert (document["lstms"][0]["dtype"], document["lstms"][0]["biases"]) == ("F64", 0)
 
 
+def test_quantised_weights_of_tensorflow_js_are_said(done, valid):
+    model = Path(__file__).parents[1] / "golden" / "tfjs_quantized" / "model.json"
+    said = {
+        "lstm/kernel is quantised": "uint8 q, read as q * 0.00713123456789 + -0.9123456789012",
+        "lstm/recurrent_kernel is quantised":
+            "uint16 q, read as q * 2.3456789e-05 + -0.7654321098765",
+        "lstm/bias is quantised": "float16, read as float32",
+    }  # fmt: skip
+    document = valid("inspect", done("inspect", model, "--json").json)
+    assert document["metadata"] == said
+    assert document["lstms"][0]["dtype"] == "F32"
+    assert "lstm/bias is quantised" in done("inspect", model).stdout
+
+
 def test_a_layout_that_does_not_fit_is_said(lstm, tiny):
     result = lstm("inspect", tiny, "--layout", "textbook")
     assert result.code == 3
@@ -227,3 +242,55 @@ def test_parameters_that_belong_to_no_single_gate_are_not_shared_out(done, model
     lines = done("inspect", models / "peephole.safetensors").lines
     row = lines[lines.index("Cells") + 2]
     assert row.split() == ["0", "forward", "2", "3", "75", "-"]
+
+
+STATES = (
+    "these are the states of an LSTM, not its weights. lstm run takes them with --initial-state."
+)
+TRACE = "this is a trace, not weights: what lstm run wrote. lstm compare takes it."
+
+
+@pytest.mark.parametrize("model", ["tiny", "deep"])
+def test_a_saved_state_is_called_one(lstm, done, request, tmp_path, model):
+    weights, path = request.getfixturevalue(model), tmp_path / "state.safetensors"
+    done("run", "--ids", "1,2", "-w", weights, "--final-state", path)
+    for command in (["inspect", path], ["run", "--ids", "1", "-w", path]):
+        said = lstm(*command)
+        assert (said.code, said.stderr) == (3, f"error: {path}: {STATES}\n")
+    assert lstm("inspect", path, "--json").json["reason"] == STATES
+
+
+@pytest.mark.parametrize("ending", ["json", "ndjson", "csv", "npz", "safetensors"])
+def test_a_trace_is_called_one(lstm, done, tiny, tmp_path, ending):
+    path = tmp_path / f"trace.{ending}"
+    done("run", "john likes", "-w", tiny, "-o", path)
+    for command in (["inspect", path], ["run", "john", "-w", path]):
+        said = lstm(*command)
+        assert (said.code, said.stderr) == (3, f"error: {path}: {TRACE}\n")
+
+
+GOLDEN = (
+    "these are golden values, not weights alone: what lstm golden wrote. lstm compare takes them."
+)
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+@pytest.mark.parametrize("option", [["--head"], ["--biases", "two"]])
+def test_golden_values_are_called_so(lstm, done, tiny, tmp_path, ending, option):
+    path = tmp_path / f"golden.{ending}"
+    done("golden", "john likes", "-w", tiny, *option, "-o", path)
+    for command in (["inspect", path], ["run", "john", "-w", path]):
+        said = lstm(*command)
+        assert (said.code, said.stderr) == (3, f"error: {path}: {GOLDEN}\n")
+
+
+def test_another_document_of_the_tool_names_the_command_that_wrote_it(
+    refusal, done, tiny, tmp_path
+):
+    path = tmp_path / "x.json"
+    path.write_bytes(done("inspect", tiny, "--json").data)
+    assert refusal(3, "inspect", path) == (
+        f"{path}: this is no weight file: it is what lstm inspect wrote."
+    )
+    path.write_text('{"a": 1}')
+    assert "expected a safetensors file" in refusal(3, "inspect", path)

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm.activation_names import PARAMETERS
 from lstm.analysis.statistics import gate_statistics
 from lstm.cell import step
 from lstm.errors import LSTMError, ShapeError
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
-from lstm.quantities import ACTIVATION_NAMES
 from lstm.sequence import run_cell
 from lstm.state import State
 from lstm.variants import STANDARD, Variant
 from tests import reference
 from tests.lstm.comparison import same_bits
-from tests.strategies import few, randoms
+from tests.strategies import few, make_cell, randoms
 from weights import load, save
 
 D, H, P, T, N = 2, 3, 4, 5, 2  # P is wider than H on purpose: only the projection tells it
@@ -62,10 +62,19 @@ ALONE: dict[str, dict[str, Any]] = {
     name: {name: array} for name, array in arrays(1).items() if "highway" not in name
 }
 HIGHWAY = {name: array for name, array in arrays(4).items() if "highway" in name}
+ACTIVATIONS = [
+    name if None not in defaults.values() else f"{name}(0.4,0.3)"
+    for name, defaults in PARAMETERS.items()
+]
+ACTIVATIONS += [
+    f"{name}({','.join(['0.7', '0.2'][: len(defaults)])})"
+    for name, defaults in PARAMETERS.items()
+    if defaults
+]
 ALONE |= {
     f"{kind}={name}": {f"{kind}_activation": name}
     for kind in ("gate", "candidate", "cell")
-    for name in ACTIVATION_NAMES
+    for name in ACTIVATIONS
 }
 ALONE |= {
     "coupled=input": {"coupled": "input"},
@@ -177,7 +186,7 @@ def variants(draw: st.DrawFn) -> Variant:
         if f"peephole_{gate}" in given and draw(st.booleans()):
             given[f"peephole_{gate}"] = random.normal(size=(H, H))
     for kind in ("gate", "candidate", "cell"):
-        given[f"{kind}_activation"] = draw(st.sampled_from(ACTIVATION_NAMES))
+        given[f"{kind}_activation"] = draw(st.sampled_from(ACTIVATIONS))
     given["coupled"] = draw(st.sampled_from([None, "input", "forget"]))
     clips = ["pre_activation_clip", "cell_clip"] + ["projection_clip"] * ("projection" in given)
     for clip in clips:
@@ -360,12 +369,14 @@ def test_every_field_is_told_apart_from_its_default() -> None:
         (
             {"gate_activation": "step"},
             "gate_activation: expected one of sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, "
-            "relu, softsign, softplus, linear; found 'step'.",
+            "relu, softsign, softplus, linear, leaky-relu, thresholded-relu, elu, affine, "
+            "scaled-tanh; found 'step'.",
         ),
         (
             {"cell_activation": "gelu"},
             "cell_activation: expected one of sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, "
-            "relu, softsign, softplus, linear; found 'gelu'.",
+            "relu, softsign, softplus, linear, leaky-relu, thresholded-relu, elu, affine, "
+            "scaled-tanh; found 'gelu'.",
         ),
         ({"coupled": "output"}, "coupled: expected input or forget, found 'output'."),
         ({"cell_clip": 0.0}, "cell_clip: expected a positive number, found 0.0."),
@@ -486,13 +497,43 @@ def test_a_native_file_holds_every_variant_bit_for_bit(
                 assert same_bits(read.variant.arrays[name], array)
 
 
-def test_cells_with_options_of_their_own_cannot_be_written(tmp_path: Path) -> None:
-    layer = LayerParameters(cell_of(Variant(cell_clip=1.0)), cell_of(Variant(cell_clip=2.0)))
-    with pytest.raises(LSTMError) as caught:
-        save(tmp_path / "model.safetensors", Model(Parameters((layer,))))
-    assert str(caught.value) == (
-        "save: expected the same options for every cell, found different ones."
+def test_the_directions_of_a_native_file_may_have_options_of_their_own(tmp_path: Path) -> None:
+    variants = (
+        Variant(cell_clip=1.0, gate_activation="elu(0.5)"),
+        Variant(cell_clip=2.0, coupled="forget"),
     )
+    layer = LayerParameters(*map(cell_of, variants))
+    save(tmp_path / "model.safetensors", Model(Parameters((layer,))))
+    (again,) = load(tmp_path / "model.safetensors").parameters.layers
+    assert [cell.variant.options for cell in again.directions.values()] == [
+        {"cell_clip": 1.0, "gate_activation": "elu(0.5)"}, {"cell_clip": 2.0, "coupled": "forget"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (
+            [[Variant(cell_clip=1.0)], [Variant(cell_clip=2.0)]],
+            "save: expected the same options for every layer, found different ones.",
+        ),
+        (
+            [[Variant(cell_clip=1.0), Variant()]],
+            "save: expected cell_clip in both directions or in none, found it in one.",
+        ),
+    ],
+)
+def test_options_that_a_native_file_cannot_hold_are_refused(
+    tmp_path: Path, layers: list[list[Variant]], message: str
+) -> None:
+    random = np.random.default_rng(0)
+    made = [
+        LayerParameters(*(replace(make_cell(random, H, H), variant=v) for v in variants))
+        for variants in layers
+    ]
+    with pytest.raises(LSTMError) as caught:
+        save(tmp_path / "model.safetensors", Model(Parameters(tuple(made))))
+    assert str(caught.value) == message
 
 
 @given(randoms)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm.errors import LSTMError
+from lstm.head import Head
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import GATES, NAMES
@@ -109,6 +110,18 @@ def test_the_record_holds_every_cell_and_quantity():
         assert one.options == {}
     assert set(found.tolerances) == set(NAMES)
     assert len(found.arrays) == 1 + 2 * (3 + 2 + len(NAMES))
+
+
+def test_the_head_is_given_what_a_residual_connection_adds():
+    random = np.random.default_rng(4)
+    shapes = ((12, 3), (12, 3), (12,))
+    above = CellParameters(*(random.normal(size=shape) for shape in shapes))
+    stack = Parameters((LayerParameters(cell()), LayerParameters(above)), residual=True)
+    model = Model(stack, head=Head(np.eye(2, 3)))
+    trace = model.run(vectors=random.normal(size=(4, 2)))
+    found = golden(model, trace, Port(), with_head=True)
+    expected = trace.layers[1].hidden + trace.layers[0].hidden
+    np.testing.assert_allclose(found.head.expected["logits"], expected[:, :2])
 
 
 def test_options_tell_the_epsilon_of_a_normalisation():

@@ -28,7 +28,7 @@ from tests.weights.builders import (
 )
 from tests.weights.layouts.test_native import FORMAT, one_unit
 from weights import load
-from weights.errors import AmbiguousError, UnknownLayoutError, UnreadableFileError, WeightsError
+from weights.errors import AmbiguousError, NotAnLSTMError, UnreadableFileError, WeightsError
 from weights.layouts.registry import NAMES as LAYOUTS
 from weights.pretrained.registry import NAMES, find, path_of
 
@@ -329,7 +329,7 @@ def test_native_names_without_the_format_are_refused(tmp_path: Path) -> None:
 def test_a_state_is_not_taken_for_weights(tmp_path: Path) -> None:
     names = ("layers.0.forward.cell", "layers.0.forward.hidden")
     path = write(tmp_path / "s", {name: np.ones(3) for name in names}, {"format": "lstm.state/1"})
-    with pytest.raises(UnknownLayoutError):
+    with pytest.raises(NotAnLSTMError, match="these are the states of an LSTM, not its weights"):
         load(path)
 
 

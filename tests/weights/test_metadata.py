@@ -17,7 +17,10 @@ from weights.errors import WeightsError
 from weights.metadata import FORMAT, Metadata, declared_layout, read_metadata, write_metadata
 
 OURS = {"format": "lstm.native/1"}
-ACTIVATIONS = "sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, relu, softsign, softplus, linear"
+ACTIVATIONS = (
+    "sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, relu, softsign, softplus, linear, "
+    "leaky-relu, thresholded-relu, elu, affine, scaled-tanh"
+)
 OPTIONS = (
     "gate_activation, candidate_activation, cell_activation, coupled, pre_activation_clip, "
     "cell_clip, projection_clip, norm_epsilon"
@@ -136,6 +139,10 @@ def test_another_version_is_refused(raw: dict[str, str], found: str | None) -> N
             f"gate_activation: expected one of {ACTIVATIONS}; found ['sigmoid'].",
         ),
         ({"gate_activation": None}, f"gate_activation: expected one of {ACTIVATIONS}; found None."),
+        (
+            {"reverse.cell_activation": "elu(a)"},
+            "reverse.cell_activation: expected elu(alpha), in numbers; found 'elu(a)'.",
+        ),
         ({"coupled": "output"}, "coupled: expected one of input, forget; found 'output'."),
         ({"cell_clip": 0}, "cell_clip: expected a positive number, found 0."),
         ({"cell_clip": -1.5}, "cell_clip: expected a positive number, found -1.5."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,12 +13,14 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.variants import STANDARD, Variant
+from tests.weights.strategies import parameters
 from weights import load
+from weights.archive import open_archive
 from weights.conversion import convert, verify
+from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 
 WRITTEN = [layout for layout in LAYOUTS if layout.is_written]
-TWO_DIRECTIONS = ("native", "pytorch", "onnx", "textbook")
 
 
 def cell(random, input_size, size, *, output_size=None, variant=STANDARD, dtype=np.float32):
@@ -59,34 +63,95 @@ def same(one, other):
     return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
 
 
+def options(parameters):
+    return [c.variant.options for layer in parameters.layers for c in layer.directions.values()]
+
+
 @pytest.mark.parametrize("layout", WRITTEN, ids=lambda layout: layout.name)
-@given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=3))
-def test_reading_gives_back_what_was_written(tmp_path_factory, layout, seed, sizes):
+@given(made=parameters())
+def test_reading_gives_back_what_was_written(tmp_path_factory, layout, made):
     path = tmp_path_factory.mktemp("written") / "x.safetensors"
-    random = np.random.default_rng(seed)
-    for directions in (1, 2, "in turn") if layout.name in TWO_DIRECTIONS else (1,):
-        # A forget bias that is taken off and added again needs the wider type to be exact.
-        dtype = np.float64 if layout.forget_bias else np.float32
-        parameters = stack(random, sizes, directions, dtype)
-        if layout.forget_bias:
-            parameters = rounded_to_float32(parameters)
-        convert(Model(parameters), path, layout.name)
-        assert same(
-            load(path, layout=layout.name, dtype=np.dtype(dtype).name).parameters, parameters
-        )
+    if made.num_directions == 2 and not layout.has_two_directions:
+        with pytest.raises(LSTMError, match=f"^--to: {layout.name} has no layer that reads in two"):
+            convert(Model(made), path, layout.name)
+        return
+    written = convert(Model(made), path, layout.name)
+    named = layout.name if layout.by_name_only else None
+    again = load(path, layout=named, dtype=made.dtype.name)
+    assert same(again.parameters, made)
+    assert not again.parameters.independent
+    assert again.card.layout == written
+    assert written in (layout.name, layout.unbiased)
 
 
-def rounded_to_float32(parameters):
-    def narrow(array):
-        return array.astype(np.float32).astype(np.float64)
+@st.composite
+def varied(draw):
+    """One cell with any differences from the standard one."""
+    random = np.random.default_rng(draw(st.integers(0, 2**16)))
+    shapes = {
+        "projection": (2, 3), "peephole_input": (3,), "peephole_forget": (3,),
+        "peephole_output": (3,), "peephole_shown": (3,), "norm_gain": (12,),
+        "norm_cell_gain": (3,), "norm_cell_bias": (3,),
+    }  # fmt: skip
+    chosen = draw(st.sets(st.sampled_from(sorted(shapes)), max_size=3))
+    given = {name: random.normal(size=shapes[name]).astype("f") for name in sorted(chosen)}
+    given |= draw(st.sampled_from([{}, {}, {"cell_clip": 0.5}, {"coupled": "forget"}]))
+    width = 2 if "projection" in given else 3
+    made = cell(random, 4, 3, output_size=width, variant=Variant(**given))
+    return Parameters((LayerParameters(made),))
 
-    return Parameters(
-        tuple(
-            LayerParameters(CellParameters(*map(narrow, (c.weight_ih, c.weight_hh, c.bias))))
-            for layer in parameters.layers
-            for c in layer.directions.values()
-        )
-    )
+
+@pytest.mark.parametrize("layout", WRITTEN, ids=lambda layout: layout.name)
+@given(made=varied())
+def test_a_variant_is_held_or_refused_and_never_dropped(tmp_path_factory, layout, made):
+    path = tmp_path_factory.mktemp("written") / "x.safetensors"
+    refused, written = "", layout.name
+    try:
+        written = convert(Model(made), path, layout.name)
+    except LSTMError as error:
+        refused = error.message
+    if refused:
+        assert re.search("cannot hold|holds a peephole for every gate", refused)
+        assert layout is not NATIVE
+        assert not path.exists()
+        return
+    again = load(path, layout=layout.name if layout.by_name_only else written)
+    assert same(again.parameters, made)
+    assert options(again.parameters) == options(made)
+
+
+def test_two_directions_have_the_names_that_their_framework_gives_them(tmp_path):
+    made = Model(stack(np.random.default_rng(0), [3, 3], 2))
+    for layout, name in (
+        ("keras", "bidirectional_1/backward_lstm/lstm_cell/recurrent_kernel"),
+        ("flax", "params/bidirectional_1/backward_rnn/cell/hg/bias"),
+        (
+            "tensorflow-cudnn",
+            "stack_bidirectional_rnn/cell_1/bidirectional_rnn/bw/cudnn_compatible_lstm_cell/kernel",
+        ),
+    ):
+        convert(made, tmp_path / "x.safetensors", layout)
+        assert name in open_archive(tmp_path / "x.safetensors").tensors
+
+
+@pytest.mark.parametrize("layout", ["tensorflow", "tensorflow-cudnn", "keras", "flax"])
+def test_a_stack_whose_directions_meet_is_not_taken_for_independent_ones(tmp_path, layout):
+    path, random = tmp_path / "x.safetensors", np.random.default_rng(0)
+    for width in (3, 6):  # with 6 both layers read as much
+        made = [LayerParameters(*(cell(random, n, 3) for _ in range(2))) for n in (width, 6)]
+        convert(Model(Parameters(tuple(made))), path, layout)
+        for again in (load(path), load(path, layout=load(path).card.layout)):
+            assert same(again.parameters, Parameters(tuple(made)))
+            assert not again.parameters.independent
+            assert not any("look the same" in line for line in again.card.assumed)
+
+
+def test_layers_of_two_directions_are_not_paired_by_their_numbers(tmp_path):
+    path, random = tmp_path / "x.safetensors", np.random.default_rng(0)
+    made = [LayerParameters(*(cell(random, 6, 3) for _ in range(2))) for _ in range(2)]
+    convert(Model(Parameters(tuple(made))), path, "flax")
+    again = load(path, layout="flax-bidirectional")
+    assert same(again.parameters, Parameters(tuple(made)))
 
 
 @pytest.mark.parametrize(
@@ -127,13 +192,30 @@ def test_what_a_layout_cannot_hold_is_refused_by_name(tmp_path, layout, variant,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_second_direction_needs_names(tmp_path):
-    model = Model(stack(np.random.default_rng(0), [3], 2))
-    with pytest.raises(LSTMError, match=r"^--to: keras has no names for a reverse direction.$"):
-        convert(model, tmp_path / "x.safetensors", "keras")
+ONE_WAY = "has no layer that only reads in reverse, so no names for one."
+
+
+@pytest.mark.parametrize("layout", WRITTEN, ids=lambda layout: layout.name)
+@given(seed=st.integers(0, 2**16), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
+def test_layers_that_only_read_in_reverse_are_read_back_or_refused(
+    tmp_path_factory, layout, seed, sizes
+):
+    path = tmp_path_factory.mktemp("written") / "x.safetensors"
+    model = Model(stack(np.random.default_rng(seed), sizes, "in turn"))
+    if not layout.directions:
+        with pytest.raises(LSTMError, match=f"^--to: {layout.name} {ONE_WAY}$"):
+            convert(model, path, layout.name)
+        assert not path.exists()
+        return
+    convert(model, path, layout.name)
+    assert same(load(path, layout=layout.name).parameters, model.parameters)
+
+
+@pytest.mark.parametrize("layout", ["keras", "flax", "tensorflow", "mlx"])
+def test_these_frameworks_have_no_names_for_a_layer_that_only_reads_in_reverse(tmp_path, layout):
     model = Model(stack(np.random.default_rng(0), [3], "in turn"))
-    with pytest.raises(LSTMError, match=r"^--to: mlx has no names for a reverse direction.$"):
-        convert(model, tmp_path / "x.safetensors", "mlx")
+    with pytest.raises(LSTMError, match=f"^--to: {layout} {ONE_WAY}$"):
+        convert(model, tmp_path / "x.safetensors", layout)
 
 
 @pytest.mark.parametrize(
@@ -164,10 +246,40 @@ def test_a_layout_that_is_only_read_is_refused(tmp_path):
         convert(model, tmp_path / "x.safetensors", "x")
 
 
-def test_a_forget_bias_that_would_be_rounded_is_refused(tmp_path):
-    model = Model(stack(np.random.default_rng(0), [3], 1))
-    with pytest.raises(LSTMError, match="cannot hold this bias without it exactly"):
-        convert(model, tmp_path / "x.safetensors", "tensorflow")
+def forgetting(forget, **variant):
+    """A layer of one unit with this forget bias."""
+    bias = np.array([0.5, forget, 0.25, -1], "f")
+    shape = (4, 1)
+    one = CellParameters(np.ones((4, 2), "f"), np.ones(shape, "f"), bias, Variant(**variant))
+    return Model(Parameters((LayerParameters(one),)))
+
+
+def test_a_forget_bias_is_written_without_what_the_framework_adds(tmp_path):
+    path = tmp_path / "x.safetensors"
+    assert convert(forgetting(1.5), path, "tensorflow") == "tensorflow"
+    name = "rnn/multi_rnn_cell/cell_0/lstm_cell/bias"
+    # i, g, f, o; 1 is added to f when the cell runs.
+    assert open_archive(path).read(name, "float32").tolist() == [0.5, 0.25, 0.5, -1]
+
+
+@pytest.mark.parametrize("forget", [1e-9, -0.0])
+def test_a_forget_bias_that_would_be_rounded_goes_where_nothing_is_added(tmp_path, forget):
+    path = tmp_path / "x.safetensors"
+    assert convert(forgetting(forget), path, "tensorflow") == "tensorflow-cudnn"
+    name = "rnn/multi_rnn_cell/cell_0/cudnn_compatible_lstm_cell/bias"
+    found = open_archive(path).read(name, "float32")
+    assert found.tobytes() == np.array([0.5, 0.25, forget, -1], "f").tobytes()
+
+
+def test_what_neither_can_hold_is_refused_with_both_reasons(tmp_path):
+    made = forgetting(1e-9, projection=np.ones((1, 1), "f"))
+    with pytest.raises(LSTMError) as caught:
+        convert(made, tmp_path / "x.safetensors", "tensorflow")
+    assert str(caught.value) == (
+        "--to: tensorflow adds 1 to the forget gate at run time, and float32 cannot hold this "
+        "bias without it exactly. tensorflow-cudnn cannot hold projection."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_with_other_numbers_is_found_out(tmp_path):

@@ -8,9 +8,11 @@ from typing import Any
 from weights.errors import NotAnLSTMError
 
 LAYERS = ("LSTM", "LSTMCell", "PeepholeLSTMCell")
+# Keras' names to ours; its leaky_relu is steeper than ONNX', which ours follows.
 ACTIVATIONS = {
     "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "linear": "linear",
     "softsign": "softsign", "softplus": "softplus",
+    "elu": "elu", "celu": "elu", "leaky_relu": "leaky-relu(0.2)",
 }  # fmt: skip
 
 

@@ -8,15 +8,11 @@ from typing import Any
 from lstm.errors import MissingExtraError
 from weights.archive import Archive
 from weights.containers.arrays import archive_of
+from weights.containers.onnx_activations import read_activations, shortest
 from weights.errors import NotAnLSTMError, UnreadableFileError
 
 # The node's inputs by position; X, sequence_lens and the initial states are no weights.
 INPUTS = {1: "W", 2: "R", 3: "B", 7: "P"}
-ACTIVATIONS = {
-    "sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "hardsigmoid": "hard-sigmoid",
-    "softsign": "softsign", "softplus": "softplus",
-}  # fmt: skip
-HARD_SIGMOID = (0.2, 0.5)  # ONNX's defaults, and what `hard-sigmoid` computes
 
 
 def open_onnx(path: Path) -> Archive:
@@ -81,20 +77,5 @@ def _variant(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("input_forget"):
         variant["coupled"] = "forget"
     if "clip" in given:
-        variant["pre_activation_clip"] = float(given["clip"])
-    return {**variant, **_activations(given)}
-
-
-def _activations(given: dict[str, Any]) -> dict[str, str]:
-    names = [name.decode().lower() for name in given.get("activations", [])]
-    if not names:
-        return {}
-    unknown = next((name for name in names if name not in ACTIVATIONS), None)
-    if unknown is not None or names != names[:3] * (len(names) // 3):
-        raise NotAnLSTMError(f"activations {', '.join(names)} are not supported.")
-    scales = (list(given.get("activation_alpha", [])), list(given.get("activation_beta", [])))
-    for values, default in zip(scales, HARD_SIGMOID, strict=True):
-        if any(abs(value - default) > 1e-6 for value in values):
-            raise NotAnLSTMError(f"activations scaled by {values[0]:g} are not supported.")
-    fields = ("gate_activation", "candidate_activation", "cell_activation")
-    return {field: ACTIVATIONS[name] for field, name in zip(fields, names[:3], strict=True)}
+        variant["pre_activation_clip"] = shortest(given["clip"])
+    return {**variant, **read_activations(given)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from lstm.errors import LSTMError
 from weights.archive import Archive, open_archive
+from weights.errors import NotAnLSTMError
 from weights.metadata import declared_layout
 
 
@@ -66,6 +68,10 @@ CONTAINERS = (
 )
 
 
+# What this tool writes as text; none of it is weights.
+DOCUMENTS = (".json", ".ndjson", ".jsonl", ".csv")
+
+
 def open_any(path: str | os.PathLike[str]) -> Archive:
     """Open a weight file of any kind; what has none of the endings is safetensors.
 
@@ -80,12 +86,30 @@ def open_any(path: str | os.PathLike[str]) -> Archive:
                 return _folded(container.open(place))
             except LSTMError as error:
                 raise error.at(str(path)) from None
+    _refuse_documents(place)
     archive = open_archive(path)
     return archive if declared_layout(archive.metadata) else _folded(archive)
 
 
+def _refuse_documents(path: Path) -> None:
+    """Say of what this tool writes as text, a trace above all, that it holds no weights."""
+    if path.suffix not in DOCUMENTS or not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(64)
+    told = re.match(rb'\{"schema":"lstm\.(\w+)/1"', start)
+    if told is None and not start.startswith((b'{"sequence":', b"sequence,step,")):
+        return
+    kind = told[1].decode() if told else "trace"
+    from weights.layouts.relatives import OURS
+
+    other = f"this is no weight file: it is what lstm {kind} wrote."
+    raise NotAnLSTMError(OURS.get(kind, other)).at(str(path))
+
+
 def _folded(archive: Archive) -> Archive:
-    """Put together the matrices that other programs store in two parts."""
+    """Put together the matrices that are stored in two parts, and cut those that are several."""
+    from weights.slices import cut
     from weights.weight_norm import fold
 
-    return fold(archive)
+    return cut(fold(archive))

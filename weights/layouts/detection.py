@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
 from lstm.errors import LSTMError, ShapeError
@@ -99,7 +100,7 @@ def _candidates(name: str | None) -> tuple[Layout, ...]:
 
     if name is None:
         return tuple(layout for layout in LAYOUTS if not layout.by_name_only)
-    chosen = tuple(layout for layout in LAYOUTS if layout.name == name)
+    chosen = tuple(replace(x, assumed_bare={}) for x in LAYOUTS if x.name == name)
     if not chosen:
         raise LSTMError(f"--layout: expected one of {', '.join(NAMES)}, found {name!r}.")
     return chosen

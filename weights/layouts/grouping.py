@@ -73,6 +73,8 @@ def _stacks(found: list[FoundLSTM]) -> list[FoundLSTM]:
     for members in (part for whole in by_name.values() for part in _apart(whole)):
         members.sort(key=lambda lstm: _numbers(lstm.prefix))
         pairs = _number_pairs(members)
+        if members[0].layout.pairs_by_number == "always":
+            members = pairs or members
         if len(members) > 1 and _fit(members):
             joined.append(_stack(members))
         elif len(pairs) > 1 and _fit(pairs):
@@ -84,10 +86,14 @@ def _stacks(found: list[FoundLSTM]) -> list[FoundLSTM]:
 
 def _number_pairs(members: list[FoundLSTM]) -> list[FoundLSTM]:
     """Join each with the next, where the layout may number directions; else return none."""
-    twos = [members[n : n + 2] for n in range(0, len(members), 2)]
-    if not members[0].layout.pairs_by_number or len(twos[-1]) == 1 or not all(map(_alike, twos)):
+    how, twos = members[0].layout.pairs_by_number, _two_by_two(members)
+    if not how or len(twos[-1]) == 1 or any(lstm.num_directions > 1 for lstm in members):
         return []
-    return [_pair(two) for two in twos]
+    if how == "always":
+        return [_pair(two, "as --layout says") for two in twos]
+    if not all(map(_alike, twos)):
+        return []
+    return [_pair(two, "as they do not fit on top of each other") for two in twos]
 
 
 def _apart(members: list[FoundLSTM]) -> list[list[FoundLSTM]]:
@@ -139,13 +145,16 @@ def _alike(members: list[FoundLSTM]) -> bool:
     return len({lstm.layer_sizes(0) for lstm in members}) == 1
 
 
-def _pair(members: list[FoundLSTM]) -> FoundLSTM:
+def _two_by_two(members: list[FoundLSTM]) -> list[list[FoundLSTM]]:
+    return [members[n : n + 2] for n in range(0, len(members), 2)]
+
+
+def _pair(members: list[FoundLSTM], why: str) -> FoundLSTM:
     forward, reverse = members
     names = f"{forward.prefix.rstrip('._/')} forward, {reverse.prefix.rstrip('._/')} reverse"
-    assumed = f"directions: {names}, as they do not fit on top of each other"
-    return FoundLSTM(
-        forward.layout, forward.prefix, [*forward.parts, *_turned(reverse)], (assumed,)
-    )
+    assumed = f"directions: {names}, {why}"
+    parts = [*forward.parts, *_turned(reverse)]
+    return FoundLSTM(forward.layout, forward.prefix, parts, (assumed,))
 
 
 def _stack(members: list[FoundLSTM]) -> FoundLSTM:
@@ -157,6 +166,13 @@ def _stack(members: list[FoundLSTM]) -> FoundLSTM:
     layout = members[0].layout
     names = ", ".join(member.prefix.rstrip("._/") for member in members)
     assumed = [f"layers: {names}, on top of each other in the order of their numbers"]
+    if (
+        layout.alike
+        and len(members[0].cells) == 1
+        and layer == len(members) == 2
+        and _alike(members)
+    ):
+        assumed[0] += f"; two directions look the same (--layout {layout.alike})"
     if layout.in_turn and re.search(layout.in_turn, members[0].prefix):
         parts = [part._replace(direction=DIRECTIONS[part.layer % 2]) for part in parts]
         assumed.append(

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from weights.layouts.layout import LETTERS, Layout, TensorKind
+from dataclasses import replace
+
+from weights.layouts.layout import LETTERS, NOTHING, Layout, TensorKind
 
 # `lstm/lstm_cell/kernel:0`, and what a TensorFlow checkpoint appends.
 _END = r"(?::0)?(?:/\.ATTRIBUTES/VARIABLE_VALUE)?"
-_NAME = "lstm_{layer}/lstm_cell"
 _ASSUMED = {
     "gate_activation": "sigmoid; Keras before 2.3 and TensorFlow.js have hard-sigmoid by default"
 }
 _SOURCE = "https://github.com/keras-team/keras/blob/master/keras/src/layers/rnn/lstm.py"
 
 _NAMED = (
-    TensorKind(rf"(?<!recurrent_)kernel{_END}", "ih", written=f"{_NAME}/kernel"),
-    TensorKind(rf"recurrent_kernel{_END}", "hh", written=f"{_NAME}/recurrent_kernel"),
-    TensorKind(rf"bias{_END}", "bias", optional=True, written=f"{_NAME}/bias"),
+    TensorKind(rf"(?<!recurrent_)kernel{_END}", "ih", written="kernel"),
+    TensorKind(rf"recurrent_kernel{_END}", "hh", written="recurrent_kernel"),
+    TensorKind(rf"bias{_END}", "bias", optional=True, written="bias"),
 )
 
 KERAS = Layout(
@@ -28,6 +29,12 @@ KERAS = Layout(
     gates={"input": "input", "forget": "forget", "output": "output"},
     rows_are_outputs=False,
     assumed=_ASSUMED,
+    places={
+        "only": "lstm_{layer}/lstm_cell/",
+        "forward": "bidirectional_{layer}/forward_lstm/lstm_cell/",
+        "reverse": "bidirectional_{layer}/backward_lstm/lstm_cell/",
+    },
+    assumed_bare={"gate_order": "i f g o; Haste has these names too, and i g f o"},
     source=_SOURCE,
 )
 
@@ -122,6 +129,7 @@ HASTE = Layout(
     order="igfo",
     rows_are_outputs=False,
     by_name_only=True,
+    places={"only": KERAS.places["only"]},
     source="lmnt-com/haste, frameworks/pytorch/lstm.py",
 )
 
@@ -129,41 +137,77 @@ SONNET_2 = Layout(
     name="sonnet-2",
     title="Sonnet 2 LSTM",
     kinds=(
-        TensorKind(r"w_i(?::0)?", "ih"),
-        TensorKind(r"w_h(?::0)?", "hh"),
-        TensorKind(r"b(?::0)?", "bias"),
-        TensorKind(r"projection(?::0)?", "projection", optional=True),
+        TensorKind(r"w_i(?::0)?", "ih", written="w_i"),
+        TensorKind(r"w_h(?::0)?", "hh", written="w_h"),
+        TensorKind(r"b(?::0)?", "bias", written="b"),
+        TensorKind(r"projection(?::0)?", "projection", optional=True, written="projection"),
     ),
     rows_are_outputs=False,
+    places={"only": "lstm_{layer}/"},
     source="google-deepmind/sonnet, v2, src/recurrent.py",
 )
-
-_CELL = "params/OptimizedLSTMCell_{layer}"
 
 FLAX = Layout(
     name="flax",
     title="Flax LSTMCell",
     kinds=(
-        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written=f"{_CELL}/i{{gate}}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written=f"{_CELL}/h{{gate}}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written=f"{_CELL}/h{{gate}}/bias"),
+        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written="i{gate}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written="h{gate}/kernel"),
+        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written="h{gate}/bias"),
     ),
     gates=LETTERS,
     rows_are_outputs=False,
-    pairs_by_number=True,
+    pairs_by_number="unless they fit",
+    alike="flax-bidirectional",
+    places={
+        "only": "params/OptimizedLSTMCell_{layer}/",
+        "forward": "params/bidirectional_{layer}/forward_rnn/cell/",
+        "reverse": "params/bidirectional_{layer}/backward_rnn/cell/",
+    },
     source="https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html",
+)
+
+# linen numbers two directions as it numbers two layers: where input and hidden size are equal,
+# only the reader can tell.
+FLAX_BIDIRECTIONAL = replace(
+    FLAX,
+    name="flax-bidirectional",
+    title="Flax LSTMCell, two cells for each layer",
+    kinds=tuple(kind._replace(written="") for kind in FLAX.kinds),
+    by_name_only=True,
+    pairs_by_number="always",
+    alike="",
+    places=NOTHING,
 )
 
 FLAX_PACKED = Layout(
     name="flax-packed",
     title="Flax NNX OptimizedLSTMCell",
     kinds=(
-        TensorKind(r"dense_i[./]kernel", "ih"),
-        TensorKind(r"dense_h[./]kernel", "hh"),
-        TensorKind(r"dense_h[./]bias", "bias", optional=True),
+        TensorKind(r"dense_i[./]kernel", "ih", written="dense_i.kernel"),
+        TensorKind(r"dense_h[./]kernel", "hh", written="dense_h.kernel"),
+        TensorKind(r"dense_h[./]bias", "bias", optional=True, written="dense_h.bias"),
     ),
     rows_are_outputs=False,
+    places={
+        "only": "layers.{layer}.cell.",
+        "forward": "layers.{layer}.forward_rnn.cell.",
+        "reverse": "layers.{layer}.backward_rnn.cell.",
+    },
     source="Flax 0.12, nnx/nn/recurrent.py",
+)
+
+# MLX before its weights were turned; the very first version called the bias b.
+MLX_INPUTS = Layout(
+    name="mlx-inputs",
+    title="older MLX nn.LSTM, x W",
+    kinds=(
+        TensorKind("Wx", "ih"),
+        TensorKind("Wh", "hh"),
+        TensorKind("b(?:ias)?", "bias", optional=True),
+    ),
+    rows_are_outputs=False,
+    source="MLX 0.10, nn/layers/recurrent.py",
 )
 
 CNTK = Layout(
@@ -202,13 +246,15 @@ BURN = Layout(
 
 DL4J = Layout(
     name="dl4j",
-    title="Deeplearning4j LSTM",
+    title="Deeplearning4j LSTM and GravesLSTM",
     kinds=(
         TensorKind("(?<!R)W", "ih"),
-        TensorKind("RW", "hh"),
+        TensorKind(r"RW(?:\[:, :-3\])?", "hh"),
         TensorKind("b", "bias"),
+        TensorKind(r"RW\[:, (?P<gate>-[123])\]", "peephole", optional=True),
     ),
     order="gfoi",
+    gates={"-3": "forget", "-2": "output", "-1": "input"},
     rows_are_outputs=False,
-    source="deeplearning4j, nn/params/LSTMParamInitializer.java",
+    source="deeplearning4j, nn/layers/recurrent/LSTMHelpers.java",
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from weights.layouts.found import FoundLSTM, Part
 LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
 # What the letters of an order stand for; a highway has a gate and a projected input of its own.
 BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
+# Stands before a field of `lstm.variants.Variant` in which the reverse cells differ.
+REVERSE = "reverse."
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -42,7 +44,8 @@ class TensorKind(NamedTuple):
 
     `optional` kinds may be missing from a file; other kinds must be there. `order` and
     `rows_are_outputs` are the layout's where they are not given. `written` is the name under
-    which a tensor is written, with {layer}, {direction} and {gate} in it as far as it tells them.
+    which a tensor is written, with {layer}, {direction} and {gate} in it as far as it tells them;
+    the layout's `places` stand before it.
     """
 
     pattern: str
@@ -71,19 +74,27 @@ class Layout:
         blocks_along_inputs: gates are stacked along the axis of the inputs.
         reread: each gate's block holds the bytes of a matrix of the transposed shape.
         forget_bias: what the framework adds to the forget gate at run time.
-        variant: how its cell differs from the standard one, for `lstm.variants.Variant`.
+        variant: how its cell differs from the standard one, for `lstm.variants.Variant`; with
+            `reverse.` before a field where the reverse cells differ from the forward ones.
         independent: the two directions of a stack never meet.
         residual: from layer 1 on, a layer hands on its hidden states plus what it read.
         instead_of: the name of a more general layout, whose place it takes where both fit.
         assumed: what its files do not tell: the option that tells it, and what is assumed.
+        assumed_bare: what besides is not told where no path with a slash stands before the names.
         within: an expression that must be found in a name, where the names alone say too little.
         by_name_only: never found out, only named with --layout, as it looks like another.
-        pairs_by_number: two cells whose names differ in a number may be two directions.
+        pairs_by_number: two cells whose names differ in a number are two directions, `always` or
+            `unless they fit` on top of each other.
+        alike: the layout that reads them as two directions where they fit all the same.
         in_turn: an expression found in the names of cells which, stacked, read forward and
             reverse in turn.
         refused: expressions for tensors of a variant that is not supported, each with its name.
         around: the tensors of the embedding and the head, where the layout fixes their names.
         first_layers: the numbers that the first layer may have.
+        places: what stands before the name of a written tensor, with {layer} in it: `only` where
+            a layer has one direction, `forward` and `reverse` where it has two.
+        unbiased: the layout in which a forget bias is written from which this one's cannot be
+            taken off exactly.
         source: where the order of the gates is documented.
     """
 
@@ -104,13 +115,17 @@ class Layout:
     residual: bool = False
     instead_of: str = ""
     assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    assumed_bare: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     within: str = ""
     by_name_only: bool = False
-    pairs_by_number: bool = False
+    pairs_by_number: str = ""
+    alike: str = ""
     in_turn: str = ""
     refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     around: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     first_layers: tuple[int, ...] = (0,)
+    places: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    unbiased: str = ""
     source: str = ""
 
     @cached_property
@@ -134,15 +149,27 @@ class Layout:
             for kind, expression in self._expressions:
                 match = expression.fullmatch(info.name)
                 if match and (not self.within or re.search(self.within, info.name, re.I)):
-                    lstm = found.setdefault(match["prefix"], FoundLSTM(self, match["prefix"]))
-                    lstm.parts.extend(self._place(kind, match.groupdict(), info))
+                    prefix = match["prefix"]
+                    if prefix not in found:
+                        found[prefix] = FoundLSTM(self._under(prefix), prefix)
+                    found[prefix].parts.extend(self._place(kind, match.groupdict(), info))
                     break
         return list(found.values())
+
+    def _under(self, prefix: str) -> Layout:
+        if not self.assumed_bare or "/" in prefix:
+            return self
+        return replace(self, assumed={**self.assumed, **self.assumed_bare})
 
     @property
     def is_written(self) -> bool:
         """Whether files can be written in this layout."""
         return all(kind.written or kind.optional for kind in self.kinds)
+
+    @property
+    def has_two_directions(self) -> bool:
+        """Whether it has names for a second direction."""
+        return self.by_direction or bool(self.directions) or "reverse" in self.places
 
     def variant_in(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
         """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
@@ -159,6 +186,13 @@ class Layout:
             return (None,)
         marks = (mark for mark in self.gates if re.fullmatch(found[1], mark))
         return tuple(dict.fromkeys(self.gates[mark] for mark in marks))
+
+    def variant_of(self, direction: str) -> dict[str, Any]:
+        """Return how the cells of one direction differ from the standard one."""
+        own = {name: v for name, v in self.variant.items() if not name.startswith(REVERSE)}
+        if direction == "reverse":
+            own |= {n.removeprefix(REVERSE): v for n, v in self.variant.items() if n not in own}
+        return own
 
     def order_of(self, kind: TensorKind) -> tuple[str, ...]:
         """Return the gates in the order of a packed tensor's blocks."""

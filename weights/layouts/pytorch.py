@@ -231,7 +231,7 @@ CHAINER_NSTEP = Layout(
     ),
     gates={str(n): LETTERS["ifgo"[n % 4]] for n in range(8)},
     within=r"(^|[./])\d+[./][wb][0-7]$",
-    pairs_by_number=True,  # 2l and 2l + 1 of a link of two directions
+    pairs_by_number="unless they fit",  # 2l and 2l + 1 of a link of two directions
     source="Chainer 7.8, links/rnn/n_step_rnn.py",
 )
 

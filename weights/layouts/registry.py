@@ -19,6 +19,7 @@ LAYOUTS: tuple[Layout, ...] = (
     pytorch.ALLENNLP_HIGHWAY,
     pytorch.ALLENNLP_ELMO,
     pytorch.MLX,
+    keras.MLX_INPUTS,
     pytorch.CHAR_RNN,
     pytorch.MATLAB,
     pytorch.CAFFE2,
@@ -36,6 +37,7 @@ LAYOUTS: tuple[Layout, ...] = (
     keras.HASTE,
     keras.SONNET_2,
     keras.FLAX,
+    keras.FLAX_BIDIRECTIONAL,
     keras.FLAX_PACKED,
     keras.CNTK,
     keras.BURN,
@@ -64,5 +66,6 @@ LAYOUTS: tuple[Layout, ...] = (
     textbook.SPLIT_UV_OUTPUTS,
     textbook.CS231N,
     textbook.FROM_SCRATCH,
+    textbook.GIST,
 )
 NAMES = tuple(layout.name for layout in LAYOUTS)

@@ -38,6 +38,26 @@ RELATIVES = (
 )  # fmt: skip
 _KNOWN = tuple((re.compile(r.pattern, re.IGNORECASE), r.what) for r in RELATIVES)
 
+# What this tool writes beside weights, and what takes it.
+OURS = {
+    "state": "these are the states of an LSTM, not its weights. lstm run takes them with "
+    "--initial-state.",
+    "trace": "this is a trace, not weights: what lstm run wrote. lstm compare takes it.",
+    "golden": "these are golden values, not weights alone: what lstm golden wrote. lstm compare "
+    "takes them.",
+}
+# Expressions that the names of all its tensors match, and names that must be there.
+_CELL = r"layers\.\d+\.(forward|reverse)"
+_OURS = (
+    ("state", re.compile(rf"{_CELL}\.(hidden|cell)"), set[str]()),
+    ("trace", re.compile(r"metadata|sequences\.\d+\.layers\..*"), set[str]()),
+    (
+        "golden",
+        re.compile(rf"metadata|inputs|ids|head\.\w+|{_CELL}\.\w+"),
+        {"inputs", "metadata"},
+    ),
+)
+
 # What the two tensors of a dense layer, a table or a convolution are called.
 _SIMPLE = re.compile(
     r"(?P<place>.*?)(?P<name>weights?|kernel|bias|biases|embeddings?|[wWbB])(:0)?", re.DOTALL
@@ -45,7 +65,12 @@ _SIMPLE = re.compile(
 
 
 def without_relatives(tensors: Tensors) -> Tensors:
-    """Return the tensors that may be an LSTM's; those of none have four axes."""
+    """Return the tensors that may be an LSTM's; those of none have four axes.
+
+    What this tool wrote has none, though golden values hold a port's weights.
+    """
+    if _ours(tensors):
+        return {}
     return {
         name: info
         for name, info in tensors.items()
@@ -55,6 +80,8 @@ def without_relatives(tensors: Tensors) -> Tensors:
 
 def why_not(tensors: Tensors) -> NotAnLSTMError | None:
     """Say what the tensors of a file are, where it is known; None where it is not."""
+    if ours := _ours(tensors):
+        return NotAnLSTMError(OURS[ours])
     for name in sorted(tensors):
         if what := _relative(tensors[name]):
             return NotAnLSTMError(f"{name} is a tensor of {what}: this is not an LSTM.")
@@ -70,6 +97,14 @@ def why_not(tensors: Tensors) -> NotAnLSTMError | None:
         f"no tensor is a recurrent matrix: {', '.join(matrices[:3])} "
         f"{'belongs to' if len(matrices) == 1 else 'belong to'} {what}, not to an LSTM."
     )
+
+
+def _ours(tensors: Tensors) -> str | None:
+    """Which of the tool's own files this is, other than weights; None where it is another."""
+    for kind, names, needed in _OURS:
+        if tensors and needed <= set(tensors) and all(map(names.fullmatch, tensors)):
+            return kind
+    return None
 
 
 def _relative(info: TensorInfo) -> str | None:

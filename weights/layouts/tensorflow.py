@@ -6,7 +6,18 @@ from weights.layouts.layout import LETTERS, Layout, TensorKind
 
 _END = r"(?::0)?"
 _KERNEL = r"(?<!recurrent_)(?<!projection/)kernel"
-_NAME = "rnn/multi_rnn_cell/cell_{layer}/lstm_cell"
+_STACK = "stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn"
+
+
+def _places(cell: str) -> dict[str, str]:
+    """Where dynamic_rnn and stack_bidirectional_dynamic_rnn put a cell of this name."""
+    return {
+        "only": f"rnn/multi_rnn_cell/cell_{{layer}}/{cell}/",
+        "forward": f"{_STACK}/fw/{cell}/",
+        "reverse": f"{_STACK}/bw/{cell}/",
+    }
+
+
 _ASSUMED = {"forget_bias": "1 is added to the forget gate, as the framework does at run time"}
 _PEEPHOLES = TensorKind(rf"w_(?P<gate>[ifo])_diag{_END}", "peephole", optional=True)
 
@@ -15,13 +26,13 @@ TENSORFLOW = Layout(
     title="TensorFlow 1 LSTM cells",
     kinds=(
         TensorKind(
-            rf"(?:{_KERNEL}|weights|W_0|Linear/Matrix){_END}", "xh", written=f"{_NAME}/kernel"
+            rf"(?:{_KERNEL}|weights|W_0|Linear/Matrix){_END}", "xh", written="kernel"
         ),
-        TensorKind(rf"(?:bias|biases|B|Linear/Bias){_END}", "bias", written=f"{_NAME}/bias"),
-        _PEEPHOLES._replace(written=f"{_NAME}/w_{{gate}}_diag"),
+        TensorKind(rf"(?:bias|biases|B|Linear/Bias){_END}", "bias", written="bias"),
+        _PEEPHOLES._replace(written="w_{gate}_diag"),
         TensorKind(
             rf"(?:projection/kernel|projection/weights|W_P_0){_END}", "projection", True,
-            rows_are_outputs=False, written=f"{_NAME}/projection/kernel",
+            rows_are_outputs=False, written="projection/kernel",
         ),
     ),
     order="igfo",
@@ -34,6 +45,8 @@ TENSORFLOW = Layout(
     r"(?!.*(dense|linear|logits|softmax|output|proj|projection|fc|conv)(_?\d+|_projection|_layer)*"
     r"/(kernel|weights|bias))"
     r".*(lstm|rnn_cell|rnn/)|/projection/",
+    places=_places("lstm_cell"),
+    unbiased="tensorflow-cudnn",
     source="TensorFlow 1.14, python/ops/rnn_cell_impl.py",
 )  # fmt: skip
 
@@ -67,10 +80,11 @@ ELMO = Layout(
 CUDNN_COMPATIBLE = Layout(
     name="tensorflow-cudnn",
     title="TensorFlow 1 CudnnCompatibleLSTMCell",
-    kinds=tuple(kind._replace(written="") for kind in TENSORFLOW.kinds[:2]),
+    kinds=TENSORFLOW.kinds[:2],
     order="igfo",
     rows_are_outputs=False,
     within="cudnn_compatible_lstm_cell",
+    places=_places("cudnn_compatible_lstm_cell"),
     source="TensorFlow 1.14, contrib/cudnn_rnn/python/ops/cudnn_rnn_ops.py",
 )
 

@@ -133,6 +133,15 @@ CS231N = Layout(
     rows_are_outputs=False,
     source="https://cs231n.github.io, assignment 3, rnn_layers.py",
 )
+# One matrix for all, cut into its first row and the rest when the file is opened.
+GIST = Layout(
+    name="karpathy-gist",
+    title="Karpathy's gist (WLSTM)",
+    kinds=(TensorKind(r"(?i:WLSTM)\[1:\]", "xh"), TensorKind(r"(?i:WLSTM)\[0\]", "bias")),
+    order="ifog",
+    rows_are_outputs=False,
+    source="https://gist.github.com/karpathy/587454dc0146a6ae21fc",
+)
 FROM_SCRATCH = replace(
     CS231N,
     name="deep-learning-from-scratch",

@@ -193,9 +193,9 @@ def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place
         ["1", *"------"], ["2", *"------"],
     ]  # fmt: skip
     assert "-" not in shown.lines[gates]
-    # A step has 2 inputs and 13 quantities of 3 units; the input at step 2 is finite.
+    # A step has 2 inputs and 14 quantities of 3 units; the input at step 2 is finite.
     assert shown.lines[-2] == (
-        "79 of the 123 numbers of this run are not finite; the first is l0.x[0]@1: nan."
+        "85 of the 132 numbers of this run are not finite; the first is l0.x[0]@1: nan."
     )
     doomed_shown = done("run", "--ids", "0,1", "-w", doomed).lines
     next_words = doomed_shown.index("What comes next") + 2

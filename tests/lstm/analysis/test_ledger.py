@@ -43,12 +43,16 @@ def varied(cell, random, name):
         ),
         "shown": Variant(peephole_shown=vector),
         "hard": Variant(gate_activation="hard-sigmoid", cell_activation="softsign"),
+        "with numbers": Variant(
+            gate_activation="hard-sigmoid(0.3,0.4)", cell_activation="elu(0.5)"
+        ),
         "normed gates": Variant(norm_gain=np.tile(vector, 4)),
     }[name]
     return replace(cell, variant=variant)
 
 
-VARIANTS = ("standard", "clip", "coupled", "peepholes", "shown", "hard", "normed gates")
+VARIANTS = ("standard", "clip", "coupled", "peepholes", "shown", "hard", "with numbers",
+            "normed gates")  # fmt: skip
 
 
 @few
@@ -114,6 +118,10 @@ def test_half_lives_by_hand():
     bias = np.array([0.0, np.log(3.0), 0.0, 0.0])  # the forget gate's is sigmoid(ln 3) = 3/4
     cell = CellParameters(np.zeros((4, 1)), np.zeros((4, 1)), bias)
     np.testing.assert_allclose(expected_half_life(cell), [-1 / np.log2(0.75)])
+    # 0.25 ln 3 + 0.3 instead.
+    variant = Variant(gate_activation="hard-sigmoid(0.25,0.3)")
+    found = expected_half_life(replace(cell, variant=variant))
+    np.testing.assert_allclose(found, [-1 / np.log2(0.25 * np.log(3.0) + 0.3)])
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from lstm.activations import activation
 from lstm.errors import LSTMError
+from tests.weights.builders import GOLDEN
 from weights import load
+from weights.containers.registry import open_any
+from weights.containers.tfjs import _group
 
 RANDOM = np.random.default_rng(5)
 D, H = 2, 3
@@ -198,11 +202,7 @@ def test_the_attributes_of_an_onnx_node_are_heeded(tmp_path):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"activations": ["Elu", "Tanh", "Tanh"]}, "activations elu, tanh, tanh are not supported"),
-        (
-            {"activations": ["HardSigmoid", "Tanh", "Tanh"], "activation_alpha": [0.3]},
-            "activations scaled by 0.3 are not supported",
-        ),
+        ({"activations": ["Gelu", "Tanh", "Tanh"]}, "x.onnx: the activation Gelu is not supported"),
     ],
 )
 def test_an_onnx_node_that_is_not_supported_is_refused(tmp_path, attributes, message):
@@ -252,6 +252,19 @@ def test_the_activations_that_a_model_is_configured_with_are_heeded(tmp_path):
     assert model.card.assumed == ()
 
 
+# What Keras' and TensorFlow.js' own sources make of -1.
+@pytest.mark.parametrize(
+    ("name", "at_minus_one"),
+    [("elu", np.expm1(-1)), ("celu", np.expm1(-1)), ("leaky_relu", -0.2), ("softsign", -0.5)],
+)
+def test_an_activation_of_keras_is_the_function_that_it_names(tmp_path, name, at_minus_one):
+    model = load(model_json(tmp_path, lstm_layer(activation=name)))
+    found = activation(model.parameters.layers[0].forward.variant.cell_activation)
+    assert found(np.array([-1.0, 2.0])).tolist() == pytest.approx(
+        [at_minus_one, 2 / 3 if name == "softsign" else 2]
+    )
+
+
 def test_an_option_stands_above_what_the_file_tells(tmp_path):
     path = model_json(tmp_path, lstm_layer(recurrent_activation="hard_sigmoid"))
     variant = load(path, gate_activation="sigmoid").parameters.layers[0].forward.variant
@@ -292,12 +305,52 @@ def test_a_configuration_that_is_not_supported_is_refused(tmp_path, layers, mess
     assert str(caught.value) == f"{path}: {message}"
 
 
-def test_a_quantised_tensorflow_js_model_is_refused(tmp_path):
-    weight = {"name": "k", "shape": [1], "dtype": "float32", "quantization": {"scale": 1}}
+def quantized_run():
+    """What TensorFlow.js itself made of the quantised model beside the record."""
+    record = json.loads((GOLDEN / "tfjs_quantized" / "run.json").read_text())
+    shapes = {"kernel": (2, 12), "recurrent_kernel": (3, 12), "bias": (12,), "x": (1, 5, 2)}
+    return {
+        name: np.array(record[name], np.uint32).view(np.float32).reshape(shape)
+        for name, shape in {**shapes, "hs": (1, 5, 3)}.items()
+    }
+
+
+def test_quantised_weights_are_those_that_tensorflow_js_decodes_bit_for_bit():
+    archive = open_any(GOLDEN / "tfjs_quantized" / "model.json")
+    run = quantized_run()
+    for name in ("kernel", "recurrent_kernel", "bias"):
+        assert archive.read(f"lstm/{name}", "float32").tobytes() == run[name].tobytes()
+
+
+def test_a_quantised_model_gives_the_hidden_states_of_tensorflow_js():
+    run = quantized_run()
+    trace = load(GOLDEN / "tfjs_quantized" / "model.json").run(vectors=run["x"])
+    np.testing.assert_allclose(trace.hidden, run["hs"], rtol=0, atol=1e-6)
+
+
+def test_quantised_whole_numbers_are_rounded_as_javascript_rounds():
+    weight = {"name": "n", "shape": [4], "dtype": "int32"}
+    weight["quantization"] = {"dtype": "uint8", "scale": 0.5, "min": -1.0}
+    # -1, -0.5, 0, 0.5: Math.round goes up where two are as near.
+    assert dict(_group({"weights": [weight]}, bytes([0, 1, 2, 3])))["n"].tolist() == [-1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "quantization", "message"),
+    [
+        ("float32", {"dtype": "int4"}, "k: expected float32 quantised to uint8 or uint16 or float"),
+        ("int32", {"dtype": "float16"}, "k: expected int32 quantised to uint8 or uint16, found fl"),
+        ("bool", {"dtype": "uint8"}, "k: expected bool quantised to nothing, found uint8"),
+        ("float32", {"dtype": "uint8", "min": 1}, "expected a weightsManifest, found an error"),
+        ("float32", "uint8", "expected a weightsManifest, found an error"),
+    ],
+)
+def test_another_quantisation_is_refused(tmp_path, dtype, quantization, message):
+    weight = {"name": "k", "shape": [1], "dtype": dtype, "quantization": quantization}
     (tmp_path / "a.bin").write_bytes(b"0000")
     manifest = [{"paths": ["a.bin"], "weights": [weight]}]
     (tmp_path / "model.json").write_text(json.dumps({"weightsManifest": manifest}))
-    with pytest.raises(LSTMError, match="k: quantised weights are not supported"):
+    with pytest.raises(LSTMError, match=message):
         load(tmp_path / "model.json")
 
 

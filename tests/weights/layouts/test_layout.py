@@ -24,7 +24,7 @@ from tests.weights.builders import (
 from tests.weights.layouts.test_native import GATES as NATIVE_GATES
 from tests.weights.layouts.test_textbook import units
 from tests.weights.layouts.writers import WRITERS, cell
-from weights.archive import open_archive
+from weights.containers.registry import open_any
 from weights.layouts.detection import check
 from weights.layouts.grouping import group
 from weights.layouts.keras import CNTK
@@ -38,7 +38,7 @@ from weights.reader import read_parameters
 
 def read(path: Path, layout: Layout) -> Parameters:
     """Read a file with a layout that need not be registered."""
-    archive = open_archive(path)
+    archive = open_any(path)
     (lstm,) = group(layout.find(archive.tensors))
     check(lstm, archive.tensors)
     return read_parameters(archive, lstm, "float64")
@@ -163,7 +163,7 @@ def variant_arrays(found: CellParameters) -> list[np.ndarray]:
 
 def kinds_in(path: Path, layout: Layout) -> list[TensorKind]:
     """The kinds of which a file has a tensor that counts."""
-    (found,) = group(layout.find(open_archive(path).tensors))
+    (found,) = group(layout.find(open_any(path).tensors))
     present = {id(part.kind) for part in found.parts if part.kind.part != "alias"}
     return [kind for kind in layout.kinds if id(kind) in present]
 

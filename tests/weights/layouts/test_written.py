@@ -48,11 +48,13 @@ TAKEN_FOR = {
     "haste": "keras",
     "keras-1": "textbook-w-u-inputs",
     "coreml": "pytorch-cell",
+    "flax-bidirectional": "flax",
 }
 AMBIGUOUS = {"cs231n", "deep-learning-from-scratch"}
 
 # What a layout's files do not tell, and the option that tells it.
 TOLD: Mapping[str, Mapping[str, Any]] = {
+    "gate order": {"gate_order": "ifgo"},
     "gate activation": {"gate_activation": "sigmoid"},
     "forget bias": {"forget_bias": 1.0},
     "concatenation": {"concatenation": "hx"},
@@ -191,7 +193,8 @@ def test_input_first_may_be_told(name: str, tmp_path: Path) -> None:
         (
             {"gate_activation": "step"},
             "gate_activation: expected one of sigmoid, hard-sigmoid, keras3-hard-sigmoid, tanh, "
-            "relu, softsign, softplus, linear; found 'step'.",
+            "relu, softsign, softplus, linear, leaky-relu, thresholded-relu, elu, affine, "
+            "scaled-tanh; found 'step'.",
         ),
         (
             {"projection_clip": 1.0},
@@ -217,7 +220,7 @@ SQUARE = {
     "textbook-x-h": ("textbook-x-h", "textbook-x-h-outputs"),
     "textbook-w-u": ("textbook-w-u", "textbook-w-u-inputs"),
     "textbook-u-v": ("textbook-u-v", "textbook-u-v-outputs"),
-    "cs231n": ("cs231n", "deep-learning-from-scratch"),
+    "cs231n": ("cs231n", "deep-learning-from-scratch", "mlx-inputs"),
 }
 
 

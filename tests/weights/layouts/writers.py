@@ -232,6 +232,11 @@ def dl4j(one: Cell) -> Arrays:
     return {**arrays, "b": arrays["b"][np.newaxis]}
 
 
+def gist(one: Cell) -> Arrays:
+    """One matrix: the bias, then [x, h] @ W."""
+    return {"WLSTM": np.concatenate([rows(one.bias, "ifog")[np.newaxis], x_over_h(one, "ifog")])}
+
+
 def coupled(one: Cell) -> Arrays:
     """No input gate: i = 1 - f."""
     return {
@@ -366,6 +371,9 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
     "cntk": lambda c: turned(c, "W", "H", "b", "igfo"),
     "burn": burn,
     "dl4j": dl4j,
+    "flax-bidirectional": flax,
+    "mlx-inputs": lambda c: turned(c, "Wx", "Wh", "bias"),
+    "karpathy-gist": gist,
     "tensorflow": lambda c: joined(c, "rnn/basic_lstm_cell/kernel", "rnn/basic_lstm_cell/bias"),
     "elmo": elmo,
     "tensorflow-cudnn": lambda c: joined(
