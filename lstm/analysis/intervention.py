@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm.address import Address
+from lstm.analysis.recording import Place, Recording
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from lstm.parameters import Parameters
 from lstm.quantities import GATES
-from lstm.trace import Trace
 from lstm.variants import Edit
 
 # What can be set: all else follows from these.
@@ -60,20 +60,32 @@ class Change(NamedTuple):
         return cls(settable(f"{layer}.h{bracket}{units}"), 0.0)
 
     @classmethod
-    def patch(cls, text: str, trace: Trace) -> Change:
+    def patch(cls, text: str, recording: Recording) -> Change:
         """Read an address, and put there what another run has at the same place.
 
         Raises:
-            LSTMError: nothing can be set there, or the other run has no such place.
+            LSTMError: nothing can be set there, or the other run does not tell all of it.
         """
         address = settable(text)
-        layers = trace.layers[address.layer : address.layer + 1]
-        record = getattr(layers[0], address.direction) if layers else None
-        values = np.empty((0, 0)) if record is None else getattr(record, address.quantity)
-        part = values[span_of(address.steps), span_of(address.units)]
-        if not part.size:
+        place = Place(address.layer, address.direction, address.quantity)
+        series = recording.series.get(place)
+        if series is None:
+            raise LSTMError(f"{address}: the run that it is taken from has no {place.quantity}.")
+        spans = ((address.steps, series.steps), (address.units, series.units))
+        wanted = [np.arange(known.max(initial=-1) + 1)[span_of(span)] for span, known in spans]
+        if not all(
+            len(some) and np.isin(some, known).all()
+            for some, (_, known) in zip(wanted, spans, strict=True)
+        ):
             raise LSTMError(f"{address}: the run that it is taken from has no such place.")
-        return cls(address, part)
+        rows, columns = (
+            np.searchsorted(known, some) for some, (_, known) in zip(wanted, spans, strict=True)
+        )
+        return cls(address, series.values[np.ix_(rows, columns)])
+
+    def __str__(self) -> str:
+        value = f"{self.value:g}" if isinstance(self.value, float) else "another run's"
+        return f"{self.address}:={value}"
 
 
 def settable(text: str) -> Address:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm.analysis.intervention import SETTABLE, Change, Intervention
+from lstm.analysis.recording import Recording
 from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.parameters import LayerParameters, Parameters
@@ -34,7 +35,9 @@ def every_place(parameters, quantity):
 def test_setting_every_value_to_what_it_is_changes_no_bit(quantity, case):
     model = Model(case.parameters)
     trace = model.run(vectors=case.vectors, initial_state=case.state)
-    same = [Change.patch(place, trace) for place in every_place(case.parameters, quantity)]
+    same = [
+        Change.patch(place, Recording.of(trace)) for place in every_place(case.parameters, quantity)
+    ]
     again = changed(model, *same).run(vectors=case.vectors, initial_state=case.state)
     assert_same_traces(again, trace)
 
@@ -55,7 +58,7 @@ def test_nor_does_it_in_any_other_cell(name, random, quantity):
     cell = replace(make_cell(random), variant=VARIANTS[name])
     model, vectors = Model(Parameters((LayerParameters(cell),))), random.normal(size=(5, 2))
     trace = model.run(vectors=vectors)
-    same = Change.patch(f"l0.{BY_NAME[quantity].symbol}", trace)
+    same = Change.patch(f"l0.{BY_NAME[quantity].symbol}", Recording.of(trace))
     assert_same_traces(changed(model, same).run(vectors=vectors), trace)
 
 
@@ -95,7 +98,7 @@ def test_spans_of_steps_and_units_and_the_last_word():
 def test_a_patch_carries_a_value_over_from_another_run():
     model = make_model(3)
     source = model.run(ids=[6, 5, 4, 3])
-    run = changed(model, Change.patch("l0.c[1:]@2", source)).run(ids=[1, 2, 3, 4])
+    run = changed(model, Change.patch("l0.c[1:]@2", Recording.of(source))).run(ids=[1, 2, 3, 4])
     assert same_bits(run.layers[0].forward.cell[2, 1:], source.layers[0].forward.cell[2, 1:])
 
 
@@ -156,5 +159,5 @@ def test_what_is_not_there_cannot_be_set(text, message):
 @pytest.mark.parametrize("text", ["l1.c", "l0.reverse.c", "l0.c[7]", "l0.c@9"])
 def test_a_patch_needs_the_place_in_the_other_run(text):
     trace = make_model(3).run(ids=[1, 2])
-    with pytest.raises(LSTMError, match="the run that it is taken from has no such place"):
-        Change.patch(text, trace)
+    with pytest.raises(LSTMError, match="the run that it is taken from has no "):
+        Change.patch(text, Recording.of(trace))
