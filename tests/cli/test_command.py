@@ -64,6 +64,8 @@ def test_the_options_of_run_stand_in_groups(pages):
         "What to show",
         "Output",
         "State",
+        "What if",
+        "Speed",
         "General",
     ]
     assert groups == {
@@ -83,7 +85,9 @@ def test_the_options_of_run_stand_in_groups(pages):
         "What to show": {"--show", "--layers", "--units", "--steps", "--digits", "--top-k"},
         "Output": {"--format", "--json", "--output", "--color"},
         "State": {"--initial-state", "--final-state", "--carry", "--warm-up"},
-        "General": {"--debug", "--help"},
+        "What if": {"--set", "--ablate", "--patch", "--from"},
+        "Speed": {"--engine", "--threads"},
+        "General": {"--verbose", "--debug", "--help"},
     }
 
 
