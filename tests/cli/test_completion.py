@@ -38,6 +38,7 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
                 "inspect",
                 "convert",
                 "compare",
+                "find",
                 "generate",
                 "golden",
                 "tokens",
@@ -54,7 +55,11 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
         ("lstm models --color a", ["auto", "always"]),
         ("lstm run --show fo", ["forget", "forget_cell"]),
         ("lstm run --fi", ["--file", "--final-state"]),
-        ("lstm schema ", ["trace", "record", "inspect", "tokens", "models", "compare", "golden"]),
+        (
+            "lstm schema ",
+            ["trace", "record", "inspect", "tokens", "models", "compare", "golden", "find", "hit"],
+        ),
+        ("lstm find --format n", ["ndjson"]),
         ("lstm inspect br", ["brackets"]),
     ],
 )
