@@ -121,6 +121,12 @@ def _find() -> Callable[..., None]:
     return find
 
 
+def _tour() -> Callable[..., None]:
+    from cli.tour import tour
+
+    return tour
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -131,6 +137,7 @@ class Entry(NamedTuple):
 
 COMMANDS = (
     Entry("run", "Run a text and show every state and gate.", _run),
+    Entry("tour", "Learn on a sentence what an LSTM does.", _tour),
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),

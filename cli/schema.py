@@ -10,7 +10,18 @@ import typer
 
 from cli import options as o
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden", "find", "hit")
+SCHEMAS = (
+    "trace",
+    "record",
+    "inspect",
+    "tokens",
+    "models",
+    "compare",
+    "golden",
+    "find",
+    "hit",
+    "tour",
+)
 
 
 def schema(

@@ -30,7 +30,7 @@ def test_the_schemas_know_every_quantity(done):
 def test_another_name_is_refused(refusal):
     said = refusal(2, "schema", "nothing")
     assert (
-        "expected trace, record, inspect, tokens, models, compare, golden, find or hit, "
+        "expected trace, record, inspect, tokens, models, compare, golden, find, hit or tour, "
         "found 'nothing'" in said
     )
 
