@@ -53,8 +53,8 @@ def lstm(
       lstm inspect weights.safetensors
       cat lines.txt | lstm run --format ndjson | jq -c .hidden
 
-    Exit codes: 0 done, 1 a comparison differs, 2 the command line is at fault, 3 an input is
-    unreadable, malformed or unsupported, 130 interrupted.
+    Exit codes: 0 done, 1 a comparison differs or a search finds nothing, 2 the command line is at
+    fault, 3 an input is unreadable, malformed or unsupported, 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -115,6 +115,18 @@ def _compare() -> Callable[..., None]:
     return compare
 
 
+def _find() -> Callable[..., None]:
+    from cli.find import find
+
+    return find
+
+
+def _tour() -> Callable[..., None]:
+    from cli.tour import tour
+
+    return tour
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -125,9 +137,11 @@ class Entry(NamedTuple):
 
 COMMANDS = (
     Entry("run", "Run a text and show every state and gate.", _run),
+    Entry("tour", "Learn on a sentence what an LSTM does.", _tour),
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
+    Entry("find", "Search the states of a corpus for a pattern.", _find),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),

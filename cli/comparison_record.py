@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite
 from typing import Any
 
 from cli.comparison import Cause, Outcome
+from cli.console import json_number
 from cli.formats.record import model_record
 from cli.sides import Side
 from lstm.analysis.divergence import Difference, QuantityDifference
@@ -48,10 +48,10 @@ def _difference(one: Difference, outcome: Outcome) -> dict[str, Any]:
         "direction": one.place.direction,
         "quantity": one.place.quantity,
         "unit": one.unit,
-        "a": _number(one.left),
-        "b": _number(one.right),
-        "absolute": _number(one.absolute),
-        "relative": _number(one.relative),
+        "a": json_number(one.left),
+        "b": json_number(one.right),
+        "absolute": json_number(one.absolute),
+        "relative": json_number(one.relative),
         "ulps": one.ulps,
         "units": one.width,
         "units_beyond": one.beyond,
@@ -68,7 +68,7 @@ def _quantity(one: QuantityDifference, outcome: Outcome) -> dict[str, Any]:
         "compared": one.compared,
         "beyond": one.beyond,
         "largest": None if one.largest is None else _difference(one.largest, outcome),
-        "growth": [None if step != step else _number(step) for step in one.growth.tolist()],
+        "growth": [None if step != step else json_number(step) for step in one.growth.tolist()],
     }
 
 
@@ -87,13 +87,6 @@ def _cause(cause: Cause) -> dict[str, Any]:
             for one in cause.finding.found
         ],
     }
-
-
-def _number(value: float) -> float | str:
-    """JSON has no word for what is not finite; its name stands for it."""
-    if isfinite(value):
-        return value
-    return "nan" if value != value else "inf" if value == inf else "-inf"
 
 
 def token_of(one: Difference, outcome: Outcome) -> str | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 from unicodedata import category
 
@@ -25,6 +26,7 @@ class ExitCode(IntEnum):
 
     DONE = 0
     DIFFERS = 1
+    NOTHING_FOUND = 1  # as grep says it
     USAGE = 2
     INPUT = 3
     INTERRUPTED = 130
@@ -86,6 +88,17 @@ def write_json(document: object) -> None:
 
     with standard_output() as stream:
         stream.write(orjson.dumps(document) + b"\n")
+
+
+def json_number(value: Any) -> Any:
+    """Return a number for JSON, which has no word for what is not finite: its name stands there.
+
+    >>> json_number(0.5), json_number(float("-inf"))
+    (0.5, '-inf')
+    """
+    if isfinite(value):
+        return value
+    return "nan" if value != value else "inf" if value > 0 else "-inf"
 
 
 def utf8(text: str, name: str) -> str:

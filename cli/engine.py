@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from cli.console import note
+from cli.console import CommandLineError, note
 from cli.sources import Request
 from lstm.engines.registry import choose
 from lstm.model import Model
@@ -20,8 +20,11 @@ def with_engine(
     """Return the model with the engine of this name, or the one that is sooner done.
 
     Raises:
+        CommandLineError: threads for an engine that has none.
         LSTMError: the engine cannot run this model, or is not installed.
     """
+    if threads is not None and name == "numpy":
+        raise CommandLineError("--threads: numpy runs on one. Leave it out, or leave --engine out.")
     steps = None if request.num_bytes is None else request.num_bytes // _step_bytes(model, request)
     choice = choose(name, model.parameters, steps, threads or len(os.sched_getaffinity(0)))
     if verbose:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import speed as s
 from cli import untold as u
@@ -53,6 +54,10 @@ def run(
     final_state: o.FinalState = None,
     carry: o.Carry = False,
     warm_up: o.WarmUp = None,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
+    patch: i.Patch = None,
+    patch_from: i.PatchFrom = None,
     engine: s.EngineName = "auto",
     threads: s.Threads = None,
     verbose: s.Verbose = False,
@@ -74,8 +79,6 @@ def run(
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
     _refuse_idle_options(chosen, request, show, digits, top_k, carry)
-    if threads is not None and engine == "numpy":
-        raise CommandLineError("--threads: numpy runs on one. Leave it out, or leave --engine out.")
     if final_state is not None and output is not None and final_state == output:
         raise CommandLineError("--final-state: expected another file than --output.")
     # A folder that is not there is better found before a long run than after it.
@@ -100,6 +103,7 @@ def run(
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     _check_against(model, selection, top_k)
+    model = i.changed(model, set_value, ablate, patch, patch_from)
     model = with_engine(model, request, engine, threads, verbose=verbose)
     runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
     plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)

@@ -10,7 +10,10 @@ import typer
 
 from cli import options as o
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden")
+SCHEMAS = (
+    "trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden", "find", "hit",
+    "tour",
+)  # fmt: skip
 
 
 def schema(

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lstm.analysis.intervention import Intervention
 from lstm.arrays import Floats, Integers, side_by_side
 from lstm.card import Card
 from lstm.cell_trace import DirectionTrace
@@ -41,6 +42,7 @@ class Model:
     tokenizer: Tokenizer | None = None
     card: Card = Card()
     engine: Engine = PLAIN
+    intervention: Intervention = Intervention()
 
     def __post_init__(self) -> None:
         if self.embedding is not None:
@@ -173,6 +175,7 @@ class Model:
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
                 f"found {state.num_sequences}."
             )
+        self.intervention.check(self.parameters, inputs.shape[1])
         records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
 
         def run(
@@ -180,7 +183,8 @@ class Model:
         ) -> Floats:
             number, direction = place
             known = products.get(direction) if products and number == 0 else None
-            record = run_cell(cell, read, state[place], direction, self.engine, known)
+            edit = self.intervention.at(*place)
+            record = run_cell(cell, read, state[place], direction, self.engine, known, edit)
             records[number].append(record if added is None else record._replace(added=added))
             return records[number][-1].layer_output
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from lstm.engines.engine import Engine
 from lstm.engines.plain import PLAIN
 from lstm.parameters import CellParameters
 from lstm.state import State
-from lstm.variants import Stepped, step_variant
+from lstm.variants import Edit, Stepped, step_variant
+
+StepEdit = Callable[[int], Edit]
 
 
 def run_cell(
@@ -22,6 +24,7 @@ def run_cell(
     direction: str,
     engine: Engine = PLAIN,
     products: Floats | None = None,
+    edit: StepEdit | None = None,
 ) -> DirectionTrace:
     """Run a cell over sequences and record every step.
 
@@ -36,6 +39,8 @@ def run_cell(
             is recorded at the place of its input.
         engine: runs the cell, if it can; else numpy does.
         products: (N, T, 4H), W x + b from this engine, where they are known; written over.
+        edit: given a step, what is to be put in place of which values; the cell is then run in
+            numpy, step by step, whatever the engine.
 
     Returns:
         The record, arrays (N, T, ...), in the dtype of the weights.
@@ -46,9 +51,9 @@ def run_cell(
         c=np.broadcast_to(initial.c, (n, cell.hidden_size)),
     )
     able = next((each for each in (engine, PLAIN) if each.can_run(cell)), None)
-    if able is None:
+    if able is None or edit is not None:
         steps = range(num_steps) if direction == "forward" else reversed(range(num_steps))
-        record = _run_variant(cell, inputs, first, steps)
+        record = _run_by_step(cell, inputs, first, steps, edit)
     else:
         products = able.multiply(cell, inputs) if products is None else products
         record = able.run(cell, products, first, direction)
@@ -58,17 +63,24 @@ def run_cell(
     return DirectionTrace(direction, inputs, *record, first, cell.variant)
 
 
-def _run_variant(
-    cell: CellParameters, inputs: Floats, first: State, steps: Iterable[int]
+def _run_by_step(
+    cell: CellParameters,
+    inputs: Floats,
+    first: State,
+    steps: Iterable[int],
+    edit: StepEdit | None,
 ) -> Stepped:
-    """A cell that is not the standard one, step by step through `step_variant`."""
-    products = matvec(cell.weight_ih, inputs)
+    """Any cell, step by step through `step_variant`."""
+    products, bias = matvec(cell.weight_ih, inputs), cell.bias
+    if PLAIN.can_run(cell):  # whose bias comes first: an edit that changes nothing changes no bit
+        products, bias = PLAIN.multiply(cell, inputs), np.zeros_like(cell.bias)
     widths = (4 * cell.hidden_size, 4 * cell.hidden_size, cell.hidden_size, cell.output_size)
     record = Stepped(*(np.empty((*inputs.shape[:2], width), cell.dtype) for width in widths))
     h, c = first.h, first.c
     for t in steps:
         z = products[:, t] + matvec(cell.weight_hh, h)
-        new = step_variant(cell.variant, z, cell.bias, inputs[:, t], h, c)
+        here = {} if edit is None else {"edit": edit(t)}
+        new = step_variant(cell.variant, z, bias, inputs[:, t], h, c, **here)
         for whole, part in zip(record, new, strict=True):
             whole[:, t] = part
         h, c = new.hidden, new.cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -164,6 +164,16 @@ class Stepped(NamedTuple):
     hidden: Floats
 
 
+class Edit(Protocol):
+    """Puts other values in place of a quantity as it is made: name, (..., W) to (..., W)."""
+
+    def __call__(self, quantity: str, values: Floats, /) -> Floats: ...
+
+
+def _as_it_is(_: str, values: Floats, /) -> Floats:
+    return values
+
+
 def step_variant(
     variant: Variant,
     products: Floats,
@@ -171,8 +181,9 @@ def step_variant(
     x: Floats,
     previous_hidden: Floats,
     previous_cell: Floats,
+    edit: Edit = _as_it_is,
 ) -> Stepped:
-    """Take one step of a cell that is not the standard one.
+    """Take one step of a cell that is not the standard one, or of one that is changed on its way.
 
     Args:
         variant: how it differs.
@@ -181,6 +192,8 @@ def step_variant(
         x: (..., D), which only a highway reads again.
         previous_hidden: (..., P), so too.
         previous_cell: (..., H).
+        edit: is given each gate, the cell and the hidden state, and says what they are to be;
+            what comes after them reads that.
 
     Returns:
         The step's quantities; peepholes and clips are in the pre-activations.
@@ -199,21 +212,24 @@ def step_variant(
     z_g = _clipped(z_g, limit)
     i, f = gate(z_i), gate(z_f)
     if variant.coupled == "input":
-        i = 1 - f
-    elif variant.coupled == "forget":
-        f = 1 - i
-    g = activation(variant.candidate_activation)(z_g)
+        f = edit("forget", f)
+        i = edit("input", 1 - f)
+    else:
+        i = edit("input", i)
+        f = edit("forget", 1 - i if variant.coupled == "forget" else f)
+    g = edit("candidate", activation(variant.candidate_activation)(z_g))
     c: Floats = f * previous_cell + i * g
     c = _normalized(c, variant.norm_cell_gain, variant.norm_epsilon)
     c = c if variant.norm_cell_bias is None else c + variant.norm_cell_bias
-    c = _clipped(c, variant.cell_clip)
+    c = edit("cell", _clipped(c, variant.cell_clip))
 
     z_o = _clipped(_peeped(z_o, variant.peephole_output, c), limit)
-    o = gate(z_o)
+    o = edit("output", gate(z_o))
     h: Floats = o * shown(variant, c)
     h = _on_highway(variant, h, x, previous_hidden)
     if variant.projection is not None:
         h = _clipped(matvec(variant.projection, h), variant.projection_clip)
+    h = edit("hidden", h)
     pre = np.concatenate([z_i, z_f, z_g, z_o], axis=-1)
     return Stepped(pre, np.concatenate([i, f, g, o], axis=-1), c, h)
 

@@ -24,6 +24,7 @@ FLOORS = {
         "torch",
         "h5py",
         "onnx",
+        "duckdb",
     },
     "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy"},
 }
@@ -37,6 +38,7 @@ ROOMS = {
     "torch": "weights/containers/torch.py",
     "h5py": "weights/containers/hdf5.py",
     "onnx": "weights/containers/onnx.py",
+    "duckdb": "weights/search/database.py",
     "typer": "cli/",
     "rich": "cli/",
     "orjson": "weights/ cli/",
@@ -121,6 +123,7 @@ def test_in_cli_only_the_formats_know_numpy():
 
 def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
     lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx", "numba", "llvmlite"}
+    lazy |= {"duckdb"}
     lazy |= {path.removesuffix(".py").replace("/", ".") for path in COMPILED}
     for path in every_source():
         for name, at_top in imports(path):

@@ -20,6 +20,7 @@ TRACE_SCHEMA = "lstm.trace/1"
 def model_record(model: Model) -> dict[str, Any]:
     """Say which model made the numbers, and what was assumed to read it."""
     parameters, card = model.parameters, model.card
+    changes = [str(change) for change in model.intervention.changes]
     return {
         "source": card.source,
         "sha256": card.sha256,
@@ -33,6 +34,7 @@ def model_record(model: Model) -> dict[str, Any]:
         "dtype": str(parameters.dtype),
         "tokenizer": model.tokenizer.kind if model.tokenizer else None,
         "assumed": list(card.assumed),
+        **({"changed": changes} if changes else {}),
     }
 
 

@@ -37,7 +37,7 @@ def load_kernel() -> Any:
     # numba tells two versions of a file by its time and size only, and sees no further than
     # the file itself; the folder's name tells them by what they hold.
     before = config.CACHE_DIR
-    config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR") or str(_folder())
+    config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR") or _writable(_folder())
     try:
         from lstm.engines import kernel
     finally:
@@ -45,8 +45,17 @@ def load_kernel() -> Any:
     return kernel
 
 
+def _writable(folder: Path) -> str:
+    """Return the folder, or nothing where it cannot be: the kernel is then compiled each time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return ""
+    return str(folder) if os.access(folder, os.W_OK) else ""
+
+
 def _folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     version = sha256(b"".join(_source(name) for name in _SOURCES)).hexdigest()
     return Path(home) / "lstm" / f"kernel-{version[:16]}"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from numba import float32, int64, njit, types, void
+from numba import config, float32, int64, njit, types, void
 
 from lstm.engines.instructions import (
     GATES,
@@ -30,7 +30,7 @@ BLOCK = 96
 # Numbers between two counters, so that no two share a cache line.
 APART = 8
 
-_OPTIONS = {"error_model": "numpy", "nogil": True, "cache": True}
+_OPTIONS = {"error_model": "numpy", "nogil": True, "cache": bool(config.CACHE_DIR)}
 _BYTES = 4
 # Columns in one chain: few enough to keep the rounding small and a panel's in the first cache.
 _CHAIN = 64

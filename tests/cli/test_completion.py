@@ -2,6 +2,9 @@
 
 import pytest
 
+from cli.command import COMMANDS as ENTRIES
+from cli.schema import SCHEMAS
+
 
 @pytest.fixture(scope="module")
 def completed(lstm):
@@ -33,17 +36,7 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
     [
         (
             "lstm ",
-            [
-                "run",
-                "inspect",
-                "convert",
-                "compare",
-                "generate",
-                "golden",
-                "tokens",
-                "models",
-                "schema",
-            ],
+            [entry.name for entry in ENTRIES],
         ),
         ("lstm in", ["inspect"]),
         ("lstm run --weights ", ["english", "brackets", "latch", "parity"]),
@@ -56,8 +49,9 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
         ("lstm run --fi", ["--file", "--final-state"]),
         (
             "lstm schema ",
-            ["trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden"],
+            list(SCHEMAS),
         ),
+        ("lstm find --format n", ["ndjson"]),
         ("lstm inspect br", ["brackets"]),
     ],
 )

@@ -1,8 +1,11 @@
 """`--engine`, `--threads` and `--verbose` through the real command."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+ENGINES = Path(__file__).parents[2] / "lstm" / "engines"
 TEXT = "John likes black coffee"
 
 
@@ -21,6 +24,15 @@ def test_the_number_of_threads_changes_nothing(done):
     one = done("run", TEXT, "--json", "--show", "all", "--engine", "numba", "--threads", "1")
     two = done("run", TEXT, "--json", "--show", "all", "--engine", "numba", "--threads", "2")
     assert one.stdout == two.stdout
+
+
+def test_where_nothing_can_be_kept_the_kernel_is_compiled_all_the_same(done, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    before = sorted(ENGINES.rglob("*.nb?"))
+    env = {"XDG_CACHE_HOME": str(tmp_path / "file"), "NUMBA_CACHE_DIR": ""}
+    assert done("run", TEXT, "--json", "--engine", "numba", env=env).json["sequences"]
+    assert sorted(ENGINES.rglob("*.nb?")) == before  # nor is it left beside the sources
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_verbose_says_which_engine_was_taken_and_why(lstm):

@@ -1,0 +1,95 @@
+"""The options that set values on the way, and the model on which they are set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import CommandLineError, utf8
+
+if TYPE_CHECKING:
+    from lstm.analysis.recording import Recording
+    from lstm.model import Model
+
+WHAT_IF = "What if"
+
+SetValue = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ADDRESS:=NUMBER",
+        help="Set a gate (i f g o), a cell (c) or a hidden state (h): l0.f[81]@2:=1.",
+        rich_help_panel=WHAT_IF,
+    ),
+]
+Ablate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ablate",
+        metavar="l0[81]",
+        help="Silence units: their hidden state is 0 at every step.",
+        rich_help_panel=WHAT_IF,
+    ),
+]
+Patch = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--patch",
+        metavar="ADDRESS",
+        help="Take a value from another run: l0.c[81]@4. Needs --from.",
+        rich_help_panel=WHAT_IF,
+    ),
+]
+PatchFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TEXT|TRACE",
+        help="The other run: a text, or a trace that run wrote.",
+        rich_help_panel=WHAT_IF,
+    ),
+]
+
+
+def changed(
+    model: Model,
+    values: Sequence[str] | None,
+    ablate: Sequence[str] | None,
+    patch: Sequence[str] | None,
+    source: str | None,
+) -> Model:
+    """Return the model with what the options set on the way.
+
+    Raises:
+        CommandLineError: --patch without --from, or the other way round.
+        LSTMError: an address is malformed, or the other run has no such place.
+    """
+    if bool(patch) != (source is not None):
+        missing = "--from" if patch else "--patch"
+        raise CommandLineError(f"{missing}: --patch says what to take, --from from which run.")
+    if not (values or ablate or patch):
+        return model
+    from lstm.analysis.intervention import Change, Intervention
+
+    changes = [Change.parse(text) for text in values or ()]
+    changes += [Change.ablation(text) for text in ablate or ()]
+    if source is not None:
+        recording = _recording(model, source)
+        changes += [Change.patch(text, recording) for text in patch or ()]
+    return replace(model, intervention=Intervention(tuple(changes)))
+
+
+def _recording(model: Model, source: str) -> Recording:
+    from lstm.analysis.recording import Recording
+    from weights.traces import is_trace, read_trace
+
+    if not is_trace(source):
+        return Recording.of(model.run(utf8(source, "--from")))
+    recordings = read_trace(Path(source)).recordings
+    if len(recordings) != 1:
+        raise CommandLineError(f"--from: expected one sequence, {source} has {len(recordings)}.")
+    return recordings[0]

@@ -1,0 +1,1 @@
+"""Looks for states in the dataset of a corpus."""
