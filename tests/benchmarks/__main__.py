@@ -58,7 +58,7 @@ def _sentences(model: Model, path: Path | None, count: int = 50_000) -> list[np.
 def _shown_long(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for record in records:
         times = record["microseconds"]
-        rivals = [each for name, each in times.items() if not name.startswith("lstm")]
+        rivals = [times[name] for name in ("ONNX Runtime", "torch")]
         print(f"H = {record['size']}, {record['threads']} thread(s), microseconds a step")
         for name, each in times.items():
             largest, mean = record["largest error"][name], record["mean error"][name]
