@@ -36,7 +36,7 @@ class Embedding:
 
     def __call__(self, ids: Integers | Sequence[int]) -> Floats:
         """Look up ids, (T,) whole numbers, and return (T, D); they are checked."""
-        return np.asarray(self.weight[self.check(ids)])
+        return np.take(self.weight, self.check(ids), axis=0)
 
     def check(self, ids: Integers | Sequence[int]) -> Integers:
         """Return the ids, (T,), as an array that is safe to look up with.

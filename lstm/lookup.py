@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lstm.arrays import Floats, Integers
+from lstm.engines.engine import Looked
 from lstm.engines.plain import PLAIN
 from lstm.model import Model
 from lstm.parameters import CellParameters
@@ -36,19 +37,14 @@ class Lookup:
         known = {name: product for name, product in products.items() if product is not None}
         return self.model.run_batch(ids, initial_state, known)
 
-    def _products(self, direction: str, cell: CellParameters, ids: Integers) -> Floats | None:
+    def _products(self, direction: str, cell: CellParameters, ids: Integers) -> Looked | None:
         engine = next((e for e in (self.model.engine, PLAIN) if e.can_run(cell)), None)
         embedding = self.model.embedding
         if engine is None or embedding is None:
             return None
-        rows = len(embedding.weight)
-        if rows * cell.bias.nbytes > LARGEST_TABLE:
-            some, places = np.unique(ids, return_inverse=True)
-            return np.take(
-                engine.multiply(cell, embedding(some)), places.reshape(ids.shape), axis=0
-            )
+        if embedding.vocabulary_size * cell.bias.nbytes > LARGEST_TABLE:
+            some, places = np.unique(embedding.check(ids.reshape(-1)), return_inverse=True)
+            return Looked(engine.multiply(cell, embedding(some)), places.reshape(ids.shape))
         if direction not in self._tables:
             self._tables[direction] = engine.multiply(cell, embedding.weight)
-        return np.take(self._tables[direction], embedding.check(ids.reshape(-1)), axis=0).reshape(
-            *ids.shape, -1
-        )
+        return Looked(self._tables[direction], embedding.check(ids.reshape(-1)).reshape(ids.shape))

@@ -13,7 +13,7 @@ from lstm.arrays import Floats, Integers, side_by_side
 from lstm.card import Card
 from lstm.cell_trace import DirectionTrace
 from lstm.embedding import Embedding
-from lstm.engines.engine import Engine
+from lstm.engines.engine import Engine, Looked
 from lstm.engines.plain import PLAIN
 from lstm.errors import LSTMError, MissingPartError, ShapeError
 from lstm.head import Head
@@ -137,15 +137,14 @@ class Model:
         self,
         ids: Integers,
         initial_state: ModelState | None = None,
-        products: Mapping[str, Floats] | None = None,
+        products: Mapping[str, Looked] | None = None,
     ) -> Trace:
         """Run N sequences of one length; each has the bits that it has alone.
 
         Args:
             ids: (N, T), rows of the embedding.
             initial_state: one state for all, or N; zeros otherwise.
-            products: by direction, the first layer's W x + b (N, T, 4H) where `Lookup` knows
-                them; written over.
+            products: by direction, where the first layer's W x + b are looked up.
 
         Returns:
             The trace, arrays (N, T, ...), without tokens.
@@ -167,9 +166,9 @@ class Model:
         return Trace(self._run_layers(inputs, state), head=self.head)
 
     def _run_layers(
-        self, inputs: Floats, state: ModelState, products: Mapping[str, Floats] | None = None
+        self, inputs: Floats, state: ModelState, products: Mapping[str, Looked] | None = None
     ) -> tuple[LayerTrace, ...]:
-        """Run the stack; `products` are the first layer's W x + b, by direction, if known."""
+        """Run the stack; `products` tells by direction where the first layer's W x + b are."""
         if state.num_sequences not in (None, len(inputs)):
             raise LSTMError(
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm.arrays import Floats, matvec
 from lstm.cell_trace import DirectionTrace
-from lstm.engines.engine import Engine
+from lstm.engines.engine import Engine, Looked
 from lstm.engines.plain import PLAIN
 from lstm.parameters import CellParameters
 from lstm.state import State
@@ -23,7 +23,7 @@ def run_cell(
     initial: State,
     direction: str,
     engine: Engine = PLAIN,
-    products: Floats | None = None,
+    products: Looked | None = None,
     edit: StepEdit | None = None,
 ) -> DirectionTrace:
     """Run a cell over sequences and record every step.
@@ -38,7 +38,7 @@ def run_cell(
         direction: "forward", or "reverse" to read each sequence from its end. A reverse step
             is recorded at the place of its input.
         engine: runs the cell, if it can; else numpy does.
-        products: (N, T, 4H), W x + b from this engine, where they are known; written over.
+        products: where W x + b of this engine are looked up, if they are known.
         edit: given a step, what is to be put in place of which values; the cell is then run in
             numpy, step by step, whatever the engine.
 
@@ -55,8 +55,8 @@ def run_cell(
         steps = range(num_steps) if direction == "forward" else reversed(range(num_steps))
         record = _run_by_step(cell, inputs, first, steps, edit)
     else:
-        products = able.multiply(cell, inputs) if products is None else products
-        record = able.run(cell, products, first, direction)
+        known = able.multiply(cell, inputs) if products is None else products
+        record = able.run(cell, known, first, direction)
     inputs = inputs.view()  # the caller's own array stays writeable
     for array in (inputs, *record):
         array.flags.writeable = False

@@ -13,6 +13,7 @@ import numpy as np
 
 from lstm.arrays import Floats
 from lstm.engines.cache import load_kernel
+from lstm.engines.engine import Looked
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES
 from lstm.state import State
@@ -70,13 +71,16 @@ class CompiledEngine:
         _in_shares(share, len(vectors), threads)
         return products.reshape(*inputs.shape[:-1], -1)
 
-    def run(self, cell: CellParameters, products: Floats, first: State, direction: str) -> Stepped:
+    def run(
+        self, cell: CellParameters, products: Floats | Looked, first: State, direction: str
+    ) -> Stepped:
         """Run over sequences; see `Engine`."""
-        count, num_steps, _ = products.shape
+        table, z = _table(products)
+        count, num_steps = table.places.shape
         cells = np.empty((count, num_steps, cell.hidden_size), np.float32)
-        record = Stepped(products, np.empty_like(products), cells, np.empty_like(cells))
+        record = Stepped(z, np.empty_like(z), cells, np.empty_like(cells))
         start = State(*(np.array(array, np.float32, order="C") for array in first))
-        run = _Run(self._kernel, self._pack(cell).weight_hh, record, start, direction)
+        run = _Run(self._kernel, self._pack(cell).weight_hh, table, record, start, direction)
         threads = self._threads_for(count * num_steps * cell.weight_hh.size)
         if count == 1 and threads > 1 and cell.weight_hh.size >= _WORTH_SHARING:
             run.together(threads)
@@ -102,6 +106,7 @@ class _Run:
 
     kernel: Any
     weight_hh: Floats
+    products: Looked
     record: Stepped
     start: State
     direction: str
@@ -109,7 +114,9 @@ class _Run:
     def part(self, low: int, high: int) -> _Run:
         """Return the run of the sequences from low to high."""
         record = Stepped(*(array[low:high] for array in self.record))
-        return replace(self, record=record, start=State(*(a[low:high] for a in self.start)))
+        start = State(*(array[low:high] for array in self.start))
+        products = self.products._replace(places=self.products.places[low:high])
+        return replace(self, products=products, record=record, start=start)
 
     def alone(self) -> None:
         """Take all steps on this thread."""
@@ -132,7 +139,8 @@ class _Run:
         scratch = np.empty((max(2, len(self.record.cell)), self.kernel.PANEL), np.float32)
         pace = 1 if self.direction == "forward" else -1
         self.kernel.run_steps(
-            self.weight_hh, *self.record, *self.start, begin, end, pace, scratch,
+            self.weight_hh, self.products.table.ctypes.data, self.products.places, *self.record,
+            *self.start, begin, end, pace, scratch,
             thread, threads, barrier,
         )  # fmt: skip
 
@@ -140,6 +148,17 @@ class _Run:
         count, num_steps, _ = self.record.cell.shape
         length = max(1, _TURN // max(1, count * self.weight_hh.size))
         return pairwise([*range(0, num_steps, length), num_steps])
+
+
+def _table(products: Floats | Looked) -> tuple[Looked, Floats]:
+    """Where the kernel reads W x + b, and where it writes the pre-activations: maybe there."""
+    if isinstance(products, Looked):
+        places = np.array(products.places, np.int64, order="C")
+        return Looked(products.table, places), np.empty(
+            (*places.shape, products.table.shape[1]), np.float32
+        )
+    places = np.arange(products.shape[0] * products.shape[1]).reshape(products.shape[:2])
+    return Looked(products, places), products
 
 
 def _in_shares(share: Callable[[int, int], None], count: int, threads: int) -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from lstm.arrays import Floats
+from lstm.arrays import Floats, Integers
 from lstm.parameters import CellParameters
 from lstm.state import State
 from lstm.variants import Stepped
+
+
+class Looked(NamedTuple):
+    """W x + b that are looked up: those of step t of sequence n are table[places[n, t]].
+
+    `table` is (R, 4H), `places` (N, T).
+    """
+
+    table: Floats
+    places: Integers
 
 
 class Engine(Protocol):
@@ -26,13 +36,15 @@ class Engine(Protocol):
     def multiply(self, cell: CellParameters, inputs: Floats) -> Floats:
         """Return W x + b, (..., 4H), for inputs (..., D)."""
 
-    def run(self, cell: CellParameters, products: Floats, first: State, direction: str) -> Stepped:
+    def run(
+        self, cell: CellParameters, products: Floats | Looked, first: State, direction: str
+    ) -> Stepped:
         """Run over sequences and record every step.
 
         Args:
             cell: one that it can run.
-            products: (N, T, 4H), W x + b; U h is added in place, so they become the record's
-                pre-activations.
+            products: (N, T, 4H), W x + b, to which U h is added in place, so that they become the
+                record's pre-activations; or where they are to be looked up.
             first: the state before the first step, h and c each (N, H).
             direction: "forward", or "reverse" to read from the end.
 

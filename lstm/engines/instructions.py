@@ -127,6 +127,7 @@ def _write_placing(
 def _write_step(
     builder: ir.IRBuilder,
     sums: ir.Value,
+    products: ir.Value,
     z: ir.Value,
     gates: ir.Value,
     previous: ir.Value,
@@ -140,10 +141,10 @@ def _write_step(
     mask = w.first(units)
     values = []
     for gate in range(GATES):
-        here = w.shift(w.address(z), size, gate)
+        product = w.load_some(w.shift(w.address(products), size, gate), mask)
         recurrent = w.load(w.shift(w.address(sums), gate * LANES))
-        total = builder.fadd(w.load_some(here, mask), recurrent)
-        w.store_some(total, here, mask)
+        total = builder.fadd(product, recurrent)
+        w.store_some(total, w.shift(w.address(z), size, gate), mask)
         value = _tanh(w, total) if gate == 2 else _sigmoid(w, total)
         w.store_some(value, w.shift(w.address(gates), size, gate), mask)
         values.append(value)
@@ -180,7 +181,7 @@ def _sigmoid(w: Writer, x: ir.Value) -> ir.Value:
     sign = b.and_(w.bits(x), w.integer(_SIGN))
     negative = w.from_bits(b.or_(w.bits(x), w.integer(_SIGN)))
     e = _exp(w, w.at_least(negative, _SMALLEST))
-    q = b.fdiv(e, b.fadd(w.constant(1.0), e))
+    q = w.divide(e, b.fadd(w.constant(1.0), e))
     whole = b.select(b.icmp_signed("!=", sign, w.integer(0)), e, w.constant(1.0))
     return w.multiply_add(b.fneg(whole), q, whole)
 
@@ -190,7 +191,7 @@ def _tanh(w: Writer, x: ir.Value) -> ir.Value:
     sign = b.and_(w.bits(x), w.integer(_SIGN))
     size = w.from_bits(b.xor(w.bits(x), sign))
     doubled = w.at_most(b.fadd(size, size), _LARGEST)
-    quotient = b.fdiv(w.constant(2.0), b.fadd(_exp(w, doubled), w.constant(1.0)))
+    quotient = w.divide(w.constant(2.0), b.fadd(_exp(w, doubled), w.constant(1.0)))
     far = w.from_bits(b.or_(w.bits(b.fsub(w.constant(1.0), quotient)), sign))
     square = b.fmul(x, x)
     near = w.multiply_add(_polynomial(w, _TANH, square), b.fmul(square, x), x)

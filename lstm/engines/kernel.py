@@ -110,20 +110,20 @@ def _wait(barrier, thread, threads, turn):
 
 
 @njit(
-    void(_cube, _cube, _cube, _cube, _cube, _matrix, _matrix, int64, int64, int64, _matrix,
-         int64, int64, int64[::1]),
+    void(_cube, int64, int64[:, ::1], _cube, _cube, _cube, _cube, _matrix, _matrix, int64, int64,
+         int64, _matrix, int64, int64, int64[::1]),
     **_OPTIONS,
 )  # fmt: skip
 def run_steps(
-    panels, z, gates, cells, hidden, first_hidden, first_cell, start, stop, pace, scratch,
-    thread, threads, barrier,
+    panels, table, places, z, gates, cells, hidden, first_hidden, first_cell, start, stop, pace,
+    scratch, thread, threads, barrier,
 ):  # fmt: skip
     """Take the steps from start to stop, one thread's share of the units.
 
     Args:
         panels: (P, H, PANEL), the recurrent weights as `pack` lays them.
-        z: (N, T, 4H), W x + b; U h is added.
-        gates, cells, hidden: (N, T, 4H), (N, T, H) twice; written.
+        table, places: the address of W x + b, (R, 4H), and (N, T), which row each step reads.
+        z, gates, cells, hidden: (N, T, 4H) twice, (N, T, H) twice; written. The table may be z.
         first_hidden, first_cell: (N, H), the state before the run's first step.
         start, stop, pace: counted in the order of reading; pace -1 reads from the end.
         scratch: (max(N, 2), PANEL), this thread's own.
@@ -155,6 +155,7 @@ def run_steps(
                     at_gates = _BYTES * ((n * steps + t) * GATES * size + unit)
                     finish_step(
                         sums + _BYTES * (n * count + q) * PANEL,
+                        table + _BYTES * (places[n, t] * GATES * size + unit),
                         z.ctypes.data + at_gates,
                         gates.ctypes.data + at_gates,
                         c + _BYTES * (n * stride + unit),

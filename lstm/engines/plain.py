@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm.arrays import Floats, matvec
+from lstm.engines.engine import Looked
 from lstm.parameters import CellParameters
 from lstm.state import State
 from lstm.variants import STANDARD, Stepped
@@ -26,8 +27,12 @@ class PlainEngine:
         """Return W x + b, (..., 4H), for inputs (..., D)."""
         return np.asarray(matvec(cell.weight_ih, inputs) + cell.bias)
 
-    def run(self, cell: CellParameters, products: Floats, first: State, direction: str) -> Stepped:
+    def run(
+        self, cell: CellParameters, products: Floats | Looked, first: State, direction: str
+    ) -> Stepped:
         """Run over sequences; see `Engine`."""
+        if isinstance(products, Looked):
+            products = products.table[products.places]
         size, num_steps = cell.hidden_size, products.shape[1]
         gates = np.empty_like(products)
         cells = np.empty((*products.shape[:2], size), cell.dtype)

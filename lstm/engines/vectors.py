@@ -80,6 +80,22 @@ class Writer:
     def integer(self, value: int) -> ir.Constant:
         return ir.Constant(_INTEGERS, [value] * LANES)
 
+    def divide(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """Return a / b to within a unit in the last place, for b from 1 to 1e38.
+
+        A register of sixteen is divided slowly; a guess at 1 / b, and two corrections, are not.
+        """
+        if LANES != 16:
+            return self.builder.fdiv(a, b)
+        kinds = [VECTOR, VECTOR, ir.IntType(16)]
+        everywhere = ir.Constant(kinds[2], -1)
+        guess = self._call("x86.avx512.rcp14.ps.512", VECTOR, kinds, [b, b, everywhere])
+        negative = self.builder.fneg(b)
+        missed = self.multiply_add(negative, guess, self.constant(1.0))
+        inverse = self.multiply_add(guess, missed, guess)
+        quotient = self.builder.fmul(a, inverse)
+        return self.multiply_add(inverse, self.multiply_add(negative, quotient, a), quotient)
+
     def at_most(self, values: ir.Value, limit: float) -> ir.Value:
         """Return the smaller of the two; what is not a number stays so."""
         above = self.builder.fcmp_ordered(">", values, self.constant(limit))

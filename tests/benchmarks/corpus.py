@@ -66,8 +66,8 @@ def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> d
 
 def ours(lookup: Lookup, sentences: Sentences) -> None:
     """Batches of equal length: nothing is padded."""
-    for _, group in groupby(sorted(sentences, key=len), key=len):
-        ids = np.stack(list(group))
+    for length, group in groupby(sorted(sentences, key=len), key=len):
+        ids = np.concatenate(list(group)).reshape(-1, length)
         for first in range(0, len(ids), OURS):
             lookup.run(ids[first : first + OURS])
 
