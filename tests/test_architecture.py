@@ -24,6 +24,9 @@ FLOORS = {
         "torch",
         "h5py",
         "onnx",
+        "pyarrow",
+        "zstandard",
+        "ray",
     },
     "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy"},
 }
@@ -37,6 +40,9 @@ ROOMS = {
     "torch": "weights/containers/torch.py",
     "h5py": "weights/containers/hdf5.py",
     "onnx": "weights/containers/onnx.py",
+    "pyarrow": "weights/corpus/parquet.py",
+    "zstandard": "weights/corpus/reading.py",
+    "ray": "weights/corpus/cluster.py",
     "typer": "cli/",
     "rich": "cli/",
     "orjson": "weights/ cli/",
@@ -121,6 +127,7 @@ def test_in_cli_only_the_formats_know_numpy():
 
 def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
     lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx", "numba", "llvmlite"}
+    lazy |= {"pyarrow", "zstandard", "ray"}
     lazy |= {path.removesuffix(".py").replace("/", ".") for path in COMPILED}
     for path in every_source():
         for name, at_top in imports(path):

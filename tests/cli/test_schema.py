@@ -5,7 +5,17 @@ import pytest
 
 from lstm.quantities import NAMES
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden")
+SCHEMAS = (
+    "trace",
+    "record",
+    "inspect",
+    "tokens",
+    "models",
+    "compare",
+    "golden",
+    "extract",
+    "dataset",
+)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -30,8 +40,8 @@ def test_the_schemas_know_every_quantity(done):
 def test_another_name_is_refused(refusal):
     said = refusal(2, "schema", "nothing")
     assert (
-        "expected trace, record, inspect, tokens, models, compare or golden, found 'nothing'"
-        in said
+        "expected trace, record, inspect, tokens, models, compare, golden, extract or dataset, "
+        "found 'nothing'" in said
     )
 
 
