@@ -50,5 +50,5 @@ class Lookup:
         if direction not in self._tables:
             self._tables[direction] = engine.multiply(cell, embedding.weight)
         return np.take(self._tables[direction], embedding.check(ids.reshape(-1)), axis=0).reshape(
-            *ids.shape, -1
+            *ids.shape, len(cell.bias)
         )

@@ -23,6 +23,12 @@ def test_the_number_of_threads_changes_nothing(done):
     assert one.stdout == two.stdout
 
 
+def test_a_text_without_words_has_no_steps_in_either(done):
+    plain, fast = (done("run", "", "--json", "--engine", name).json for name in ("numpy", "numba"))
+    assert fast["sequences"] == plain["sequences"]
+    assert fast["sequences"][0]["steps"] == []
+
+
 def test_verbose_says_which_engine_was_taken_and_why(lstm):
     said = lstm("run", TEXT, "--verbose", "--engine", "numba").stderr
     assert said == "note: engine numba: asked for.\n"
