@@ -206,8 +206,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], place: str = "") 
         name, old = f"{place}{key}", before.get(key)
         if key in _PLACES or value == old:
             continue
-        if isinstance(value, list) and isinstance(old, list):
-            value, old = _numbered(value), _numbered(old)
+        value, old = _by_number(value), _by_number(old)
         if isinstance(value, dict) and isinstance(old, dict):
             whole = {**dict.fromkeys(old), **value}
             found += changes(old, whole, f"{name}.")
@@ -216,8 +215,11 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], place: str = "") 
     return found
 
 
-def _numbered(values: list[Any]) -> dict[str, Any]:
-    return {str(number): value for number, value in enumerate(values)}
+def _by_number(value: Any) -> Any:
+    """A list of records as one record, so that each is compared with its like."""
+    if isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        return {str(number): entry for number, entry in enumerate(value)}
+    return value
 
 
 def _shown(value: object) -> str:

@@ -154,16 +154,17 @@ class Extraction:
     def _blocks(self, texts: Iterable[Text], first: int) -> Iterator[list[_Encoded]]:
         """Cut sequences into blocks that fit into memory; a long sequence stands alone."""
         block: list[_Encoded] = []
-        free_bytes, free_tokens = _BLOCK_BYTES, _BLOCK_TOKENS
+        num_bytes = num_tokens = 0
         for number, text in enumerate(texts, start=first):
             sequence = self._encode(number, text)
-            free_bytes -= len(sequence.steps) * self.wanted.step_bytes
-            free_tokens -= len(sequence.ids)
-            if block and (free_bytes < 0 or free_tokens < 0 or self._is_long(sequence)):
+            num_bytes += len(sequence.steps) * self.wanted.step_bytes
+            num_tokens += len(sequence.ids)
+            is_full = num_bytes > _BLOCK_BYTES or num_tokens > _BLOCK_TOKENS
+            if block and (is_full or self._is_long(sequence) or self._is_long(block[-1])):
                 yield block
                 block = []
-                free_bytes = _BLOCK_BYTES - len(sequence.steps) * self.wanted.step_bytes
-                free_tokens = _BLOCK_TOKENS - len(sequence.ids)
+                num_bytes = len(sequence.steps) * self.wanted.step_bytes
+                num_tokens = len(sequence.ids)
             block.append(sequence)
         if block:
             yield block
