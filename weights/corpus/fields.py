@@ -18,7 +18,7 @@ def field_texts(lines: Iterable[bytes], place: str, field: str) -> Iterator[Text
     """
     for number, line in enumerate(lines, start=1):
         try:
-            yield Text(_field(line, field), f"{place} {number}")
+            yield Text(_field(line, field), place, number)
         except LSTMError as error:
             raise error.at(f"{place} {number}") from None
 

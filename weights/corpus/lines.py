@@ -10,10 +10,16 @@ from lstm.errors import LSTMError
 
 
 class Text(NamedTuple):
-    """One sequence of a corpus, and where it stands: `corpus.txt: line 3`."""
+    """One sequence of a corpus, and where it stands: `corpus.txt: line` and 3."""
 
     text: str
-    place: str
+    where: str
+    number: int
+
+    @property
+    def place(self) -> str:
+        """As error messages name it."""
+        return f"{self.where} {self.number}"
 
 
 def texts(lines: Iterable[bytes], place: str) -> Iterator[Text]:
@@ -30,4 +36,4 @@ def texts(lines: Iterable[bytes], place: str) -> Iterator[Text]:
             raise LSTMError(f"expected UTF-8 text, found the byte at offset {error.start}.").at(
                 f"{place} {number}"
             ) from None
-        yield Text(text, f"{place} {number}")
+        yield Text(text, place, number)

@@ -100,12 +100,12 @@ class Source(NamedTuple):
         from weights.corpus.parquet import read_column
 
         assert self.column is not None  # the command line sees to it
+        place = f"{self.name}: row"
         for row, (text, fraction) in enumerate(read_column(self.path, self.column)):
-            place = f"{self.name}: row {row}"
             if not isinstance(text, str):
                 found = "nothing" if text is None else type(text).__name__
-                raise LSTMError(f"expected a text, found {found}.").at(place)
-            yield Item(Text(text, place), fraction)
+                raise LSTMError(f"expected a text, found {found}.").at(f"{place} {row}")
+            yield Item(Text(text, place, row), fraction)
 
     def _line_items(self, stdin: BinaryIO | None) -> Iterator[Item]:
         place = "line" if self.name == STDIN else f"{self.name}: line"

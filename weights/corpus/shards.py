@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from weights.corpus.lines import Text
 from weights.corpus.reading import Item, Source
@@ -32,11 +32,29 @@ class Shard(NamedTuple):
     def sha256(self) -> str:
         """A hash of the texts, which tells whether a stream is still the same."""
         digest = sha256()
-        for text, _ in self.texts:
-            data = text.encode()
+        for text in self.texts:
+            data = text.text.encode()
             digest.update(b"%d:" % len(data))
             digest.update(data)
         return digest.hexdigest()
+
+    def __reduce__(self) -> Any:
+        """Travel to another process as bare texts: where they stand counts up by itself."""
+        runs: list[tuple[str, int, list[str]]] = []
+        for text, where, number in self.texts:
+            if not runs or runs[-1][0] != where or runs[-1][1] + len(runs[-1][2]) != number:
+                runs.append((where, number, []))
+            runs[-1][2].append(text)
+        return _unpacked, (self.number, self.first, self.read, runs)
+
+
+def _unpacked(
+    number: int, first: int, read: float, runs: Iterable[tuple[str, int, list[str]]]
+) -> Shard:
+    texts = (
+        Text(text, where, start + n) for where, start, run in runs for n, text in enumerate(run)
+    )
+    return Shard(number, first, tuple(texts), read)
 
 
 def shards(

@@ -84,7 +84,7 @@ def flat(blocks: list[module.Rows]) -> list[tuple]:
 
 
 def texts_of(words: list[str]) -> list[Text]:
-    return [Text(text, "here") for text in words]
+    return [Text(text, "here", n) for n, text in enumerate(words)]
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])

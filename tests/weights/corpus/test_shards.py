@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 
 import pytest
 
 from weights.corpus import shards as module
+from weights.corpus.lines import Text
 from weights.corpus.reading import Source
 from weights.corpus.shards import Shard, sample, shards
 
@@ -36,15 +38,20 @@ def test_long_sequences_end_a_shard_sooner(tmp_path: Path, monkeypatch: pytest.M
     assert texts(list(shards(sources, 100))) == [["123", "45"], ["6", "123456"], ["7"]]
 
 
+def test_a_shard_is_the_same_in_another_process(tmp_path: Path) -> None:
+    first, second = source(tmp_path / "a", "1\n\n3\n"), source(tmp_path / "b", "4\n5")
+    for size in (1, 2, 4, 9):
+        for shard in shards([first, second, first, first], size):
+            assert pickle.loads(pickle.dumps(shard)) == shard
+
+
 def test_nothing_has_no_shards(tmp_path: Path) -> None:
     assert list(shards([source(tmp_path / "a", "")], 2)) == []
 
 
 def test_the_hash_tells_where_one_text_ends() -> None:
     def digest(*words: str) -> str:
-        from weights.corpus.lines import Text
-
-        return Shard(0, 0, tuple(Text(word, "") for word in words)).sha256
+        return Shard(0, 0, tuple(Text(word, "", 0) for word in words)).sha256
 
     several = [("ab",), ("a", "b"), ("", "ab"), ("ab", ""), (), ("1:a",), ("é",)]
     assert len({digest(*words) for words in several}) == len(several)
