@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,12 @@ from weights.pretrained.registry import DEFAULT
 
 RUN = "How it runs"
 _STEPS = {"all": None, "last": "-1"}
+
+
+def _cluster(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"ray|ray://[^/]+:\d+", value):
+        raise typer.BadParameter(f"expected ray or ray://HOST:PORT, found {value!r}.")
+    return value
 
 
 def extract(
@@ -117,6 +124,16 @@ def extract(
             rich_help_panel=s.SPEED,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ray|ray://HOST:PORT",
+            callback=_cluster,
+            help="Run on a Ray cluster, whose nodes all see the same files.",
+            rich_help_panel=s.SPEED,
+        ),
+    ] = None,
     verbose: s.Verbose = False,
     debug: o.Debug = False,
 ) -> None:
@@ -132,6 +149,8 @@ def extract(
       duckdb -c "select token, avg(cell[82]) from 'states/*.parquet' group by 1 order by 2"
     """
     sources = _sources(corpus, field, column)
+    if cluster is not None and any(source.is_stream for source in sources):
+        raise CommandLineError("--cluster: expected files, found a stream. Leave one out.")
     selection = Selection(
         parse_show(show or "hidden,cell"),
         Spans.parse("--layers", layers),
@@ -155,7 +174,7 @@ def extract(
     tell_assumptions(model)
     request = Request(
         weights, options, sources, selection, steps, half, part_size, output, engine, workers,
-        verbose, yes,
+        cluster, verbose, yes,
     )  # fmt: skip
     summary = run(request, model)
     if json:
@@ -164,11 +183,11 @@ def extract(
 
 def _sources(corpus: list[str], field: str | None, column: str | None) -> list[Source]:
     """Name the files, each with where its texts are, and refuse what says nothing of any."""
-    sources = [
-        Source(utf8(name, "CORPUS"), Path(name), field, column) for name in dict.fromkeys(corpus)
-    ]
+    sources = [Source(utf8(name, "CORPUS"), Path(name), field, column) for name in corpus]
     lines = [source for source in sources if source.is_json_lines]
     tables = [source for source in sources if source.is_parquet]
+    if corpus.count(STDIN) > 1:
+        raise CommandLineError("CORPUS: standard input can be read once, found - twice.")
     if field is None and lines:
         raise CommandLineError(f"{lines[0].name}: JSON lines need --field, the name of the text.")
     if column is None and tables:

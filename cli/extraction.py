@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -46,6 +46,7 @@ class Request(NamedTuple):
     folder: Path
     engine: str
     workers: int | None
+    cluster: str | None
     verbose: bool
     yes: bool
 
@@ -67,7 +68,9 @@ def run(request: Request, model: Model) -> dict[str, Any]:
     job = Job(
         request.weights, request.options, model.card.sha256, engine, wanted, request.folder, model
     )
-    workers = request.workers or _workers(expected, request.part_size)
+    workers = request.workers
+    if workers is None and request.cluster is None:
+        workers = _workers(expected, request.part_size)
     with opened(request.folder, made_from) as dataset:
         before, start = list(dataset.parts.values()), monotonic()
         if not dataset.is_finished or expected is None:
@@ -186,23 +189,31 @@ def _workers(expected: Estimate | None, part_size: int) -> int:
 
 
 def _make(
-    request: Request, dataset: Dataset, job: Job, workers: int, expected: Estimate | None
+    request: Request, dataset: Dataset, job: Job, workers: int | None, expected: Estimate | None
 ) -> None:
     """Make the parts that are not there yet."""
     todo = _Todo(request, dataset, is_stream=expected is None)
     total = None if expected is None else sum(source.num_bytes for source in request.sources)
     with progress(total) as show:
-        for done in _parts(job, todo, workers):
+        for done in _parts(request, job, todo, workers):
             dataset.add(done.part)
             show(done)
             written = totals(list(dataset.parts.values()))["bytes"]
             if expected is None and written > _LIMIT and not request.yes:
                 raise _too_much(written)
-    dataset.finish(todo.count)
+    dataset.finish(todo.count if expected is None else len(dataset.parts))
 
 
-def _parts(job: Job, todo: Iterable[Shard], workers: int) -> Iterator[Done]:
-    return run_here(job, todo) if workers == 1 else run_in_processes(job, todo, workers)
+def _parts(request: Request, job: Job, todo: _Todo, workers: int | None) -> Iterator[Done]:
+    if request.cluster is not None:
+        from weights.corpus.cluster import run_on_ray
+
+        already = frozenset(todo.dataset.parts)
+        address, size = request.cluster, request.part_size
+        return run_on_ray(job, request.sources, size, already, address, workers)
+    if workers is None or workers == 1:
+        return run_here(job, todo)
+    return run_in_processes(job, todo, workers)
 
 
 class _Todo:

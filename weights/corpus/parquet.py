@@ -70,6 +70,11 @@ def read_column(path: Path, column: str) -> Iterator[tuple[Any, float]]:
         raise UnreadableFileError(f"not a valid Parquet file: {error}.") from None
 
 
+def one_row(column: str, data: bytes) -> Any:
+    """Make a table of one row, as which Ray passes things on."""
+    return _pyarrow("--cluster").table({column: [data]})
+
+
 class _Measured:
     """A file that counts and hashes what is written to it."""
 
