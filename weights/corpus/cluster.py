@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import signal
 from collections.abc import Collection, Iterator, Sequence
@@ -55,31 +54,47 @@ def run_on_ray(
     """
     ray = _ray()
     with _connected(ray, address):
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.target_max_block_size = 1  # each shard travels by itself
-        made = ray.data.read_datasource(
-            _corpus(ray, _everywhere(sources), part_size, frozenset(already)),
-            override_num_blocks=1,
-            resources=_ON_THE_HEAD,
-        ).map_batches(
-            _Actor,
-            fn_constructor_args=(_job_everywhere(job),),
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers or max(1, cores - 1)),
-            num_cpus=1,
-        )
-        for row in made.iter_rows():
-            found = pickle.loads(row["done"])
+        head = ray.remote(num_cpus=0, resources=_ON_THE_HEAD)(_Head)
+        corpus = _everywhere(sources), part_size, frozenset(already)
+        made = head.remote(_job_everywhere(job), corpus, workers)
+        while data := ray.get(made.next.remote()):
+            found = pickle.loads(data)
             if isinstance(found, Exception):
                 raise found
             yield found
 
 
+class _Head:
+    """Lives on the head node and has Ray Data make the parts, which no client from outside can."""
+
+    def __init__(
+        self, job: Job, corpus: tuple[Sequence[Source], int, Collection[int]], workers: int | None
+    ) -> None:
+        ray = _ray()
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.target_max_block_size = 1  # each shard travels by itself
+        source = ray.data.read_datasource(
+            _corpus(ray, *corpus), override_num_blocks=1, resources=_ON_THE_HEAD
+        )
+        made = source.map_batches(
+            _Actor,
+            fn_constructor_args=(job,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers or max(1, cores - 1)),
+            num_cpus=1,
+        )
+        self.rows = iter(made.iter_rows())
+
+    def next(self) -> bytes | None:
+        """Return the next part that is done, or what hinders it; None after the last."""
+        row = next(self.rows, None)
+        return None if row is None else row["done"]
+
+
 def _ray() -> Any:
     """Import Ray, and let it speak only of what goes wrong."""
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray.data
     except ImportError:
@@ -110,7 +125,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def _corpus(ray: Any, sources: Sequence[Source], part_size: int, already: frozenset[int]) -> Any:
+def _corpus(ray: Any, sources: Sequence[Source], part_size: int, already: Collection[int]) -> Any:
     """Make the source that Ray reads: a stream of shards, one a row."""
 
     def read() -> Iterator[Any]:
