@@ -127,6 +127,12 @@ def _tour() -> Callable[..., None]:
     return tour
 
 
+def _extract() -> Callable[..., None]:
+    from cli.extract import extract
+
+    return extract
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -141,6 +147,7 @@ COMMANDS = (
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
+    Entry("extract", "Write the states of a whole corpus, as Parquet.", _extract),
     Entry("find", "Search the states of a corpus for a pattern.", _find),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cli.console import CommandLineError, note
 from cli.sources import Request
-from lstm.engines.registry import choose
+from lstm.engines.registry import Choice, choose
 from lstm.model import Model
 
 # Of a text: letters of a word and the blank after it, in the mean.
@@ -27,9 +27,14 @@ def with_engine(
         raise CommandLineError("--threads: numpy runs on one. Leave it out, or leave --engine out.")
     steps = None if request.num_bytes is None else request.num_bytes // _step_bytes(model, request)
     choice = choose(name, model.parameters, steps, threads or len(os.sched_getaffinity(0)))
+    tell(choice, verbose=verbose)
+    return replace(model, engine=choice.engine)
+
+
+def tell(choice: Choice, *, verbose: bool) -> None:
+    """Say which engine was taken and why, where someone wants to know."""
     if verbose:
         note(f"engine {choice.engine.name}: {choice.reason}.")
-    return replace(model, engine=choice.engine)
 
 
 def _step_bytes(model: Model, request: Request) -> int:

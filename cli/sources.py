@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from cli.console import CommandLineError, utf8
 from cli.options import exclusive
-from lstm.errors import LSTMError
+from weights.corpus.lines import texts
 from weights.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -111,13 +110,4 @@ def _file(path: Path) -> Iterator[Source]:
 
 
 def _lines(file: BinaryIO, place: str) -> Iterator[Source]:
-    """One sequence a line, read as it comes; an empty line is a sequence without words."""
-    for number, line in enumerate(file, start=1):
-        try:
-            line = line.removeprefix(BOM_UTF8) if number == 1 else line
-            text = line.rstrip(b"\r\n").decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise LSTMError(f"expected UTF-8 text, found the byte at offset {error.start}.").at(
-                f"{place} {number}"
-            ) from None
-        yield Source({"text": text}, f"{place} {number}")
+    return (Source({"text": text.text}, text.place) for text in texts(file, place))

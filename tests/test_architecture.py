@@ -25,6 +25,9 @@ FLOORS = {
         "h5py",
         "onnx",
         "duckdb",
+        "pyarrow",
+        "zstandard",
+        "ray",
     },
     "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy"},
 }
@@ -39,6 +42,9 @@ ROOMS = {
     "h5py": "weights/containers/hdf5.py",
     "onnx": "weights/containers/onnx.py",
     "duckdb": "weights/search/database.py",
+    "pyarrow": "weights/corpus/parquet.py",
+    "zstandard": "weights/corpus/reading.py",
+    "ray": "weights/corpus/cluster.py",
     "typer": "cli/",
     "rich": "cli/",
     "orjson": "weights/ cli/",
@@ -123,7 +129,7 @@ def test_in_cli_only_the_formats_know_numpy():
 
 def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
     lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx", "numba", "llvmlite"}
-    lazy |= {"duckdb"}
+    lazy |= {"duckdb", "pyarrow", "zstandard", "ray"}
     lazy |= {path.removesuffix(".py").replace("/", ".") for path in COMPILED}
     for path in every_source():
         for name, at_top in imports(path):

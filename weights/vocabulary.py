@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def read_tokenizer(path: Path) -> tuple[Tokenizer, tuple[str, ...]]:
         return _tokenizer(path, text)
     except LSTMError as error:
         raise error.at(str(path)) from None
+
+
+def fingerprint(tokenizer: Tokenizer) -> str:
+    """Return a hash of all that decides how a text becomes ids."""
+    return sha256(orjson.dumps(tokenizer.specification())).hexdigest()
 
 
 def _tokenizer(path: Path, text: str) -> tuple[Tokenizer, tuple[str, ...]]:

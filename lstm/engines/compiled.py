@@ -69,7 +69,7 @@ class CompiledEngine:
 
         threads = self._threads_for(len(vectors) * cell.weight_ih.size)
         _in_shares(share, len(vectors), threads)
-        return products.reshape(*inputs.shape[:-1], -1)
+        return products.reshape(*inputs.shape[:-1], len(cell.bias))
 
     def run(
         self, cell: CellParameters, products: Floats | Looked, first: State, direction: str

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.command import COMMANDS as ENTRIES
 from lstm.quantities import NAMES
 
-COMMANDS = (
-    "run", "tour", "inspect", "convert", "compare", "find", "generate", "golden", "tokens",
-    "models", "schema",
-)  # fmt: skip
+COMMANDS = tuple(entry.name for entry in ENTRIES)
 README = Path(__file__).parents[2] / "README.md"
 
 

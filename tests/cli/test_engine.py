@@ -35,6 +35,12 @@ def test_where_nothing_can_be_kept_the_kernel_is_compiled_all_the_same(done, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_text_without_words_has_no_steps_in_either(done):
+    plain, fast = (done("run", "", "--json", "--engine", name).json for name in ("numpy", "numba"))
+    assert fast["sequences"] == plain["sequences"]
+    assert fast["sequences"][0]["steps"] == []
+
+
 def test_verbose_says_which_engine_was_taken_and_why(lstm):
     said = lstm("run", TEXT, "--verbose", "--engine", "numba").stderr
     assert said == "note: engine numba: asked for.\n"

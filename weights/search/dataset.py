@@ -14,10 +14,11 @@ from lstm.address import Address
 from lstm.errors import LSTMError
 from lstm.pattern import Pattern, PatternError
 from lstm.quantities import BY_NAME, DIRECTIONS
+from weights.corpus.dataset import MANIFEST, SCHEMA
 from weights.errors import UnreadableFileError
 from weights.search.database import Database
 
-SCHEMA, MANIFEST, PARTS = "lstm.dataset/1", "manifest.json", "part-*.parquet"
+PARTS = "part-*.parquet"
 KEYS = ("sequence", "step", "token", "layer", "direction")
 _MOST_CELLS = 1024  # layers times directions of any model
 

@@ -1,0 +1,426 @@
+"""`lstm extract` through the real command: what is read, what is written, what is refused."""
+
+import gzip
+import io
+import json
+import os
+import pty
+import random
+import sys
+from contextlib import suppress
+from subprocess import run as run_python
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from lstm.quantities import NAMES
+from weights import load
+
+LINES = [
+    "John likes coffee",
+    "",
+    "black black coffee Likes JOHN naïve",
+    "john",
+    "likes coffee john",
+]
+TEXT = "\n".join(LINES) + "\n"
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def extracted(lstm, tmp_path):
+    """Run the command, which is to succeed, and read the dataset."""
+
+    def run(*arguments, folder="states", **options):
+        result = lstm("extract", *arguments, "-o", tmp_path / folder, **options)
+        assert result.code == 0, result.stderr
+        assert result.data == b""
+        return read(tmp_path / folder)
+
+    return run
+
+
+def read(folder):
+    parts = sorted(folder.glob("*.parquet"))
+    return pa.concat_tables([pq.read_table(part) for part in parts]).to_pylist()
+
+
+def manifest(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def expected(model, texts, show, layers=None, steps=None):
+    """The rows, one by one, from a run of each text by itself."""
+    rows = []
+    for number, text in enumerate(texts):
+        trace = model.run(text)
+        for row in trace.rows(show):
+            chosen = range(trace.num_steps)[steps] if steps else range(trace.num_steps)
+            if row["step"] in chosen and (layers is None or row["layer"] in layers):
+                rows.append({"sequence": number, **row})
+    return rows
+
+
+def assert_same(rows, wanted, dtype=np.float32):
+    assert [list(row) for row in rows] == [list(row) for row in wanted]
+    for row, other in zip(rows, wanted, strict=True):
+        for name, value in other.items():
+            if isinstance(value, np.ndarray):
+                assert np.array(row[name], dtype).tobytes() == value.astype(dtype).tobytes()
+            else:
+                assert row[name] == value
+
+
+def test_each_row_has_the_bits_that_the_sequence_has_alone(extracted, corpus, tiny, tmp_path):
+    rows = extracted(corpus, "-w", tiny, "--part-size", "2")
+    assert_same(rows, expected(load(tiny), LINES, ("hidden", "cell")))
+    assert {path.name for path in (tmp_path / "states").iterdir()} == {
+        "manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"
+    }  # fmt: skip
+
+
+def test_two_layers_in_two_directions_stand_step_by_step(extracted, deep, tmp_path):
+    path = tmp_path / "x.txt"
+    texts = ["the cat sat", "down here the cat", "cat sat down"]
+    path.write_text("\n".join(texts))
+    rows = extracted(path, "-w", deep, "--show", "all")
+    assert [(row["step"], row["layer"], row["direction"]) for row in rows[:5]] == [
+        (0, 0, "forward"), (0, 0, "reverse"), (0, 1, "forward"), (0, 1, "reverse"),
+        (1, 0, "forward"),
+    ]  # fmt: skip
+    wanted = expected(load(deep), texts, NAMES)
+    assert_same(rows, wanted)
+    # --layers, --steps: what is left is the same
+    some = extracted(path, "-w", deep, "--layers", "1", "--steps", "1:", folder="some")
+    assert_same(some, expected(load(deep), texts, ("hidden", "cell"), {1}, slice(1, None)))
+
+
+def test_columns_are_typed_for_databases(extracted, corpus, tiny, tmp_path):
+    extracted(corpus, "-w", tiny, "--show", "cell,forget")
+    schema = pq.read_schema(tmp_path / "states" / "part-00000.parquet")
+    assert schema.names == [
+        "sequence",
+        "step",
+        "token",
+        "id",
+        "layer",
+        "direction",
+        "cell",
+        "forget",
+    ]
+    assert schema.types[:6] == [
+        pa.int64(), pa.int32(), pa.dictionary(pa.int32(), pa.string()), pa.int32(), pa.int16(),
+        pa.dictionary(pa.int8(), pa.string()),
+    ]  # fmt: skip
+    assert pa.types.is_fixed_size_list(schema.field("cell").type)
+    assert schema.field("cell").type.list_size == 5
+    assert schema.field("cell").type.value_type == pa.float32()
+    found = duckdb.sql(
+        f"select token, id, cell[3] from '{tmp_path}/states/*.parquet' where sequence = 2"
+    ).fetchall()
+    trace = load(tiny).run(LINES[2])
+    assert found == [
+        (token.text, token.id, float(trace.cell[n, 2])) for n, token in enumerate(trace.tokens)
+    ]
+
+
+def test_units_and_half_numbers(extracted, corpus, tiny, tmp_path):
+    rows = extracted(corpus, "-w", tiny, "--show", "cell,layer_input", "--units", "1,3:", "--half")
+    schema = pq.read_schema(tmp_path / "states" / "part-00000.parquet")
+    assert schema.field("cell").type == pa.list_(pa.field("element", pa.float16()), 3)
+    wanted = expected(load(tiny), LINES, ("cell", "layer_input"))
+    for row in wanted:
+        row["cell"] = row["cell"][[1, 3, 4]]
+    assert_same(rows, wanted, np.float16)
+    assert manifest(tmp_path / "states")["units"] == [1, 3, 4]
+    assert manifest(tmp_path / "states")["dtype"] == "float16"
+
+
+def test_layers_of_different_size_are_lists_of_different_length(extracted, uneven, tmp_path):
+    (tmp_path / "vocab.txt").write_text("a\nbb\nc\nd\ne\n")
+    (tmp_path / "x.txt").write_text("a c bb\nd\n")
+    given = ("-w", uneven, "--tokenizer", tmp_path / "vocab.txt")
+    rows = extracted(tmp_path / "x.txt", *given)
+    assert [len(row["cell"]) for row in rows] == [3, 2] * 4
+    model = load(uneven, tokenizer=tmp_path / "vocab.txt")
+    assert_same(rows, expected(model, ["a c bb", "d"], ("hidden", "cell")))
+    some = extracted(tmp_path / "x.txt", *given, "--units", "2", folder="some")
+    assert [len(row["cell"]) for row in some] == [1, 0] * 4
+
+
+def test_float64_stays_float64(extracted, corpus, tiny):
+    rows = extracted(corpus, "-w", tiny, "--dtype", "float64")
+    wanted = expected(load(tiny, dtype="float64"), LINES, ("hidden", "cell"))
+    assert_same(rows, wanted, np.float64)
+
+
+@pytest.mark.parametrize(("steps", "kept"), [("last", slice(-1, None)), ("0:2", slice(0, 2)),
+                                             ("-2:", slice(-2, None))])  # fmt: skip
+def test_steps_are_chosen_in_each_sequence(extracted, corpus, tiny, tmp_path, steps, kept):
+    rows = extracted(corpus, "-w", tiny, "--steps", steps)
+    assert_same(rows, expected(load(tiny), LINES, ("hidden", "cell"), steps=kept))
+    assert manifest(tmp_path / "states")["steps"] == steps
+    assert manifest(tmp_path / "states")["tokens"] == 13
+
+
+def kinds(folder):
+    """The same sequences in every kind of file, with the options that each needs."""
+    records = [json.dumps({"n": n, "text": text}) + "\n" for n, text in enumerate(LINES)]
+    table = io.BytesIO()
+    pq.write_table(pa.table({"text": LINES, "n": range(len(LINES))}), table)
+    files = {
+        "x.txt": TEXT.encode(),
+        "bom.txt": b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode(),
+        "x.txt.gz": gzip.compress(TEXT.encode()),
+        "x.txt.zst": zstandard.compress(TEXT.encode()),
+        "x.jsonl": "".join(records).encode(),
+        "x.ndjson.gz": gzip.compress("".join(records).encode()),
+        "x.parquet": table.getvalue(),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return files
+
+
+@pytest.mark.parametrize("name", ["x.txt", "bom.txt", "x.txt.gz", "x.txt.zst", "x.jsonl",
+                                  "x.ndjson.gz", "x.parquet", "-"])  # fmt: skip
+def test_every_kind_of_file_gives_the_same_part(extracted, tiny, corpus, tmp_path, name):
+    kinds(tmp_path)
+    extracted(corpus, "-w", tiny, folder="plain")
+    options = ["--field", "text"] if "json" in name else []
+    options += ["--column", "text"] if "parquet" in name else []
+    path = name if name == "-" else tmp_path / name
+    extracted(path, "-w", tiny, *options, stdin=TEXT if name == "-" else "")
+    first, second = (tmp_path / folder / "part-00000.parquet" for folder in ("plain", "states"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_json_lines_come_through_stdin_with_field(extracted, tiny):
+    lines = "".join(json.dumps({"said": text}) + "\n" for text in LINES)
+    rows = extracted("-", "--field", "said", "-w", tiny, stdin=lines)
+    assert_same(rows, expected(load(tiny), LINES, ("hidden", "cell")))
+
+
+def test_several_files_are_read_in_order(extracted, tiny, tmp_path):
+    kinds(tmp_path)
+    given = [tmp_path / name for name in ("x.parquet", "x.txt", "x.jsonl")]
+    rows = extracted(*given, "--field", "text", "--column", "text", "-w", tiny, "--part-size", "4")
+    assert_same(rows, expected(load(tiny), LINES * 3, ("hidden", "cell")))
+    assert len(manifest(tmp_path / "states")["parts"]) == 4
+
+
+def test_a_zst_file_of_several_frames_is_read_to_its_end(extracted, tiny, tmp_path):
+    path = tmp_path / "x.zst"
+    path.write_bytes(zstandard.compress(b"john\nlikes ") + zstandard.compress(b"coffee\n"))
+    rows = extracted(path, "-w", tiny)
+    assert [(row["sequence"], row["token"]) for row in rows] == [
+        (0, "john"), (1, "likes"), (1, "coffee")
+    ]  # fmt: skip
+
+
+def test_the_manifest_and_the_summary_say_what_was_made(lstm, valid, corpus, tiny, tmp_path):
+    given = ("extract", corpus, "-w", tiny, "--part-size", "2", "-o", tmp_path / "states")
+    result = lstm(*given, "--json")
+    assert result.code == 0
+    summary = valid("extract", result.json)
+    assert (summary["sequences"], summary["tokens"], summary["rows"]) == (5, 13, 13)
+    assert (summary["parts"], summary["parts_before"], summary["engine"]) == (3, 0, "numpy")
+    made = valid("dataset", manifest(tmp_path / "states"))
+    assert (made["finished"], made["sequences"], made["rows"]) == (True, 5, 13)
+    assert [(part["first"], part["sequences"]) for part in made["parts"]] == [
+        (0, 2),
+        (2, 2),
+        (4, 1),
+    ]
+    assert made["model"]["sha256"] == load(tiny).card.sha256
+    done = run_python(
+        ["sha256sum", corpus, *sorted((tmp_path / "states").glob("*.parquet"))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    hashes = [line.split()[0] for line in done.stdout.splitlines()]
+    assert hashes == [made["inputs"][0]["sha256"], *(part["sha256"] for part in made["parts"])]
+    assert (made["units"], made["layers"], made["show"]) == ("all", "all", ["hidden", "cell"])
+    again = valid("extract", lstm(*given, "--json").json)
+    assert (again["parts"], again["parts_before"], again["rows"]) == (3, 3, 13)
+
+
+def test_the_estimate_comes_first_and_the_summary_last(lstm, corpus, tiny, tmp_path):
+    said = lstm("extract", corpus, "-w", tiny, "-o", tmp_path / "states", "--verbose").stderr
+    engine, first, last = said.splitlines()
+    assert engine.startswith("note: engine numpy: ")
+    # two quantities of five units in four bytes, and some more for what a row is known by
+    assert first.startswith(
+        "note: estimate: about 598 bytes for 13 tokens of 5 sequences, 46 bytes"
+    )
+    assert ": 5 sequences, 13 tokens, 13 rows, " in last
+
+
+def test_the_estimate_of_a_large_corpus_is_near(lstm, tiny, tmp_path):
+    random.seed(5)
+    words = "john likes black coffee naïve".split()
+    lines = [" ".join(random.choices(words, k=random.randint(0, 9))) for _ in range(6000)]
+    text = "\n".join(lines)
+    (tmp_path / "x.txt").write_text(text)
+    (tmp_path / "x.txt.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("x.txt", "x.txt.gz"):
+        given = (tmp_path / name, "-w", tiny, "--show", "all", "-o", tmp_path / f"{name}.states")
+        result = lstm("extract", *given, "--json")
+        tokens = int(result.stderr.split(" tokens")[0].split()[-1].replace(",", ""))
+        size = float(result.stderr.split("about ")[1].split(" MB")[0]) * 1e6
+        assert tokens == pytest.approx(result.json["tokens"], rel=0.1)
+        assert size == pytest.approx(result.json["bytes"], rel=0.15)
+
+
+def test_engines_are_named_and_a_dataset_keeps_its_own(lstm, corpus, tiny, tmp_path):
+    given = ("extract", corpus, "-w", tiny, "-o", tmp_path / "states")
+    assert lstm(*given, "--engine", "numba").code == 0
+    assert manifest(tmp_path / "states")["engine"] == "numba"
+    assert manifest(tmp_path / "states")["versions"].keys() >= {"numba", "numpy", "pyarrow"}
+    assert lstm(*given).code == 0
+    refused = lstm(*given, "--engine", "numpy")
+    assert (refused.code, refused.data) == (3, b"")
+    assert "engine was numba, is numpy" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        (("x.jsonl",), 2, "x.jsonl: JSON lines need --field, the name of the text."),
+        (("x.parquet",), 2, "x.parquet: Parquet needs --column, the name of the text."),
+        (("x.txt", "--field", "text"), 2, "--field: no CORPUS holds JSON lines (.jsonl)."),
+        (("x.txt", "--column", "text"), 2, "--column: no CORPUS is a .parquet file."),
+        (("x.jsonl", "--field", "n"), 3, "x.jsonl: line 1: expected a text in field 'n', found "
+         "none. Fields that hold texts: text."),
+        (("x.parquet", "--column", "m"), 3, "x.parquet: expected a column 'm', found text, n."),
+        (("x.parquet", "--column", "n"), 3, "x.parquet: row 0: expected a text, found int."),
+        (("-", "-"), 2, "CORPUS: standard input can be read once, found - twice."),
+        (("x.txt", "-", "--cluster", "ray"), 2, "--cluster: expected files, found a stream."),
+        (("x.txt", "--cluster", "spark"), 2, "expected ray or ray://HOST:PORT, found 'spark'."),
+        (("absent.txt",), 3, "absent.txt: cannot be read: No such file or directory."),
+        ((".",), 3, ".: expected a file, found a folder."),
+        (("latin.txt",), 3, "latin.txt: line 2: expected UTF-8 text, found the byte at offset 3."),
+        (("broken.gz",), 3, "broken.gz: cannot be "),
+        (("broken.zst",), 3, "broken.zst: cannot be decompressed"),
+        (("broken.parquet", "--column", "text"), 3, "broken.parquet: not a valid Parquet file"),
+        (("broken.jsonl", "--field", "text"), 3, "broken.jsonl: line 2: expected a JSON object, "),
+        (("x.txt", "--units", "5"), 2, "--units: expected units 0 to 4, found 5."),
+        (("x.txt", "--layers", "1"), 2, "--layers: expected 0, as there is no other, found 1."),
+        (("x.txt", "--steps", "first"), 2, "--steps: expected numbers and spans such as 0:8,12"),
+        (("x.txt", "--show", "soul"), 2, "--show: expected all, or names among"),
+        (("x.txt", "--workers", "0"), 2, "--workers"),
+        (("x.txt", "-o", "no/such"), 2, "--output: there is no folder no."),
+        (("x.txt", "-o", "x.jsonl"), 3, "x.jsonl: expected a folder, found a file."),
+        (("x.txt", "-o", "."), 3, ".: expected an empty folder, or a dataset with its manifest"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    lstm, tiny, tmp_path, given, code, message
+):
+    kinds(tmp_path)
+    (tmp_path / "latin.txt").write_bytes(b"john\nna \xef\n")
+    for name in ("broken.gz", "broken.zst", "broken.parquet"):
+        (tmp_path / name).write_bytes(b"this is something else")
+    (tmp_path / "broken.jsonl").write_text('{"text": "john"}\n[]\n')
+    before = {path.name for path in tmp_path.iterdir()}
+    folder = () if "-o" in given else ("-o", "states")
+    result = lstm("extract", *given, *folder, "-w", tiny, cwd=tmp_path)
+    assert (result.code, result.data) == (code, b"")
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("note: ")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_word_that_is_not_known_stops_with_its_line(lstm, deep, tmp_path):
+    texts = ["the cat"] * 300 + ["the dog"]
+    (tmp_path / "x.txt").write_text("\n".join(texts))
+    for workers in ("1", "2"):
+        folder = tmp_path / f"states{workers}"
+        given = ("-w", deep, "--part-size", "100", "--workers", workers, "-o", folder)
+        result = lstm("extract", "x.txt", *given, cwd=tmp_path)
+        assert result.code == 3
+        assert 'error: x.txt: line 301: token "dog" at position 1 is not in the' in result.stderr
+        assert "Traceback" not in result.stderr
+        assert not any(path.name.startswith(".") for path in folder.iterdir())
+
+
+def test_a_corpus_needs_a_vocabulary_and_an_output(lstm, uneven, corpus, tmp_path):
+    result = lstm("extract", corpus, "-w", uneven, "-o", tmp_path / "states")
+    assert result.code == 3
+    assert "the model has no vocabulary" in result.stderr
+    assert lstm("extract", corpus).code == 2
+    assert lstm("extract", "-o", tmp_path / "states").code == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (10**8, "error: expected at most 10 GB without --yes, found about 1"),
+        (2**42, "error: --output: expected at most the "),
+    ],
+)
+def test_too_much_is_refused(lstm, tmp_path, size, message):
+    with (tmp_path / "x.txt").open("wb") as file:  # sparse: only its start is ever read
+        file.write(b"John likes black coffee\n" * 300)
+        file.truncate(size)
+    result = lstm("extract", tmp_path / "x.txt", "-o", tmp_path / "states")
+    assert (result.code, result.data) == (2, b"")
+    assert message in result.stderr
+    assert not (tmp_path / "states").exists()
+
+
+@pytest.mark.parametrize("package", ["pyarrow", "zstandard"])
+def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
+    (tmp_path / "x.txt.zst").write_bytes(zstandard.compress(b"john\n"))
+    arguments = ["lstm", "extract", str(tmp_path / "x.txt.zst"), "-w", str(tiny), "-o", "states"]
+    program = (
+        f"import sys; sys.modules['{package}'] = None; "
+        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+    )
+    done = run_python([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"the package {package}, which is not installed" in done.stderr
+    assert "pip install 'lstm-cli[corpus]'" in done.stderr
+
+
+def test_a_pipe_is_read_once(shell, tiny, corpus, tmp_path):
+    line = f"lstm extract <(cat {corpus}) -w {tiny} -o {tmp_path}/states --part-size 2"
+    result = shell(line)
+    assert result.code == 0, result.stderr
+    assert "estimate: none, the input is a stream." in result.stderr
+    assert_same(read(tmp_path / "states"), expected(load(tiny), LINES, ("hidden", "cell")))
+
+
+def test_an_empty_corpus_is_a_dataset_without_parts(lstm, tiny, tmp_path):
+    (tmp_path / "x.txt").write_text("")
+    assert lstm("extract", tmp_path / "x.txt", "-w", tiny, "-o", tmp_path / "states").code == 0
+    assert manifest(tmp_path / "states")["finished"] is True
+    assert [path.name for path in (tmp_path / "states").iterdir()] == ["manifest.json"]
+
+
+def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):
+    given = ("extract", corpus, "-w", tiny, "--part-size", "1")
+    ours, theirs = pty.openpty()
+    with start(*given, "-o", tmp_path / "states", stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the way in which Linux says that the other end is closed
+            while block := os.read(ours, 65536):
+                shown += block
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"5 sequences" in shown
+    assert b"tokens a second" in shown
+    assert b"100%" in shown
+    with start(*given, "-o", tmp_path / "other") as process:
+        assert b"%" not in process.stderr.read()

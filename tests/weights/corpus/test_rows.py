@@ -1,0 +1,179 @@
+"""Rows are the same however the sequences are cut into batches, blocks and pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm.embedding import Embedding
+from lstm.engines.registry import choose
+from lstm.lookup import Lookup
+from lstm.model import Model
+from lstm.parameters import CellParameters, LayerParameters, Parameters
+from lstm.quantities import NAMES
+from lstm.tokenizers.tokenizer import Vocabulary
+from lstm.tokenizers.word import WordTokenizer
+from weights.corpus import rows as module
+from weights.corpus.lines import Text
+from weights.corpus.rows import Extraction, Wanted
+
+WORDS = ("a", "b", "c", "dd", "e", "?")
+TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), max_size=9)
+
+
+def cell(random: np.random.Generator, input_size: int, size: int) -> CellParameters:
+    shapes = ((4 * size, input_size), (4 * size, size), (4 * size,))
+    return CellParameters(*(random.normal(size=shape).astype(np.float32) for shape in shapes))
+
+
+def model(directions: int, engine: str = "numpy") -> Model:
+    """Two layers, H = 3 and H = 2; D = 4, V = 6."""
+    random = np.random.default_rng(directions)
+    layers = [
+        LayerParameters(*(cell(random, width, size) for _ in range(directions)))
+        for width, size in ((4, 3), (3 * directions, 2))
+    ]
+    parameters = Parameters(tuple(layers))
+    return Model(
+        parameters,
+        Embedding(random.normal(size=(6, 4)).astype(np.float32)),
+        tokenizer=WordTokenizer(Vocabulary(WORDS)),
+        engine=choose(engine, parameters, None, 1).engine,
+    )
+
+
+def everything(
+    made: Model, steps: slice = slice(None), units: slice = slice(None), dtype: str = "float32"
+) -> Wanted:
+    def some(size: int, chosen: slice) -> list[int]:
+        return list(range(size))[chosen]
+
+    return Wanted.of(
+        made.parameters, NAMES, [0, 1], lambda size: some(size, units),
+        lambda size: some(size, steps), dtype,
+    )  # fmt: skip
+
+
+def one_by_one(made: Model, texts: list[str], steps: slice, first: int) -> list[tuple]:
+    """What each sequence gives by itself: the numbers of a step stand side by side."""
+    found = []
+    for number, text in enumerate(texts, start=first):
+        trace = made.run(text)
+        directions = [each for layer in trace.layers for each in layer.directions]
+        for step in range(trace.num_steps)[steps]:
+            token = trace.tokens[step]
+            numbers = {
+                name: np.concatenate([getattr(each, name)[step] for each in directions]).tobytes()
+                for name in NAMES
+            }
+            found.append((number, step, token.id, token.text, numbers))
+    return found
+
+
+def flat(blocks: list[module.Rows]) -> list[tuple]:
+    return [
+        (
+            rows.sequence[n], rows.step[n], rows.id[n], rows.words[rows.word[n]],
+            {name: values[n].tobytes() for name, values in rows.values.items()},
+        )
+        for rows in blocks
+        for n in range(len(rows.step))
+    ]  # fmt: skip
+
+
+def texts_of(words: list[str]) -> list[Text]:
+    return [Text(text, "here", n) for n, text in enumerate(words)]
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("directions", [1, 2])
+@settings(max_examples=25, deadline=None)
+@given(
+    texts=TEXTS,
+    first=st.integers(0, 99),
+    steps=st.sampled_from([slice(None), slice(-1, None), slice(1, 4)]),
+    batch_bytes=st.sampled_from([1, 700, 5000, 2**24]),
+    block_bytes=st.sampled_from([1, 2000, 2**25]),
+    block_tokens=st.sampled_from([1, 7, 2**17]),
+)
+def test_rows_have_the_bits_of_each_sequence_alone(
+    directions, engine, texts, first, steps, batch_bytes, block_bytes, block_tokens
+):
+    made = model(directions, engine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BATCH_BYTES", batch_bytes)
+        patch.setattr(module, "_BLOCK_BYTES", block_bytes)
+        patch.setattr(module, "_BLOCK_TOKENS", block_tokens)
+        extraction = Extraction(Lookup(made), everything(made, steps))
+        blocks = list(extraction.rows(texts_of(texts), first))
+    assert flat(blocks) == one_by_one(made, texts, steps, first)
+    assert sum(rows.num_tokens for rows in blocks) == sum(len(text.split()) for text in texts)
+
+
+def test_a_long_sequence_is_run_piece_by_piece_and_a_reverse_one_whole(monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_BYTES", 3000)
+    text = " ".join(WORDS[:5] * 20)
+    for directions in (1, 2):
+        made = model(directions)
+        extraction = Extraction(Lookup(made), everything(made))
+        blocks = list(extraction.rows(texts_of(["a", text, "b"]), 4))
+        # per token 4 + 9 * 3 + 3 and 3 + 9 * 2 + 2 numbers of 4 bytes: 13 tokens at once
+        assert len(blocks) == (1 if directions == 2 else 2 + -(-100 // 13))
+        assert flat(blocks) == one_by_one(made, ["a", text, "b"], slice(None), 4)
+
+
+def test_no_more_than_a_batch_runs_at_once():
+    made = model(1)
+    sizes = []
+
+    class Watched(Lookup):
+        def run(self, ids, initial_state=None):
+            sizes.append(ids.shape)
+            return super().run(ids, initial_state)
+
+    extraction = Extraction(Watched(made), everything(made))
+    list(extraction.rows(texts_of(["a b c"] * 200 + ["a"] * 5), 0))
+    assert sizes == [(5, 1), (96, 3), (96, 3), (8, 3)]
+
+
+def test_a_batch_that_does_not_fit_is_a_multiple_of_six(monkeypatch):
+    made = model(1)
+    monkeypatch.setattr(module, "_BATCH_BYTES", 10_000)
+    extraction = Extraction(Lookup(made), everything(made))
+    assert [len(batch) for batch in extraction._batches(range(20), 3)] == [12, 8]
+    assert [len(batch) for batch in extraction._batches(range(7), 20)] == [2, 2, 2, 1]
+    assert [len(batch) for batch in extraction._batches(range(3), 500)] == [1, 1, 1]
+
+
+def test_units_are_cut_out_of_everything_but_the_layers_input():
+    made = model(1)
+    wanted = everything(made, units=slice(1, None))
+    assert wanted.width("layer_input") == 4 + 3
+    assert wanted.width("cell") == 2 + 1
+    (rows,) = Extraction(Lookup(made), wanted).rows(texts_of(["a b"]), 0)
+    trace = made.run("a b")
+    both = np.concatenate([layer.forward.cell[:, 1:] for layer in trace.layers], axis=1)
+    assert rows.values["cell"].tobytes() == both.tobytes()
+
+
+def test_a_number_beyond_float16_is_infinite_there_without_a_warning():
+    base = model(1)
+    arrays = base.parameters.layers[0].forward.arrays
+    weights = CellParameters(*(np.full_like(array, 1e6) for array in arrays))
+    embedding = Embedding(np.ones((6, 4), np.float32))
+    huge = Model(Parameters((LayerParameters(weights),)), embedding, tokenizer=base.tokenizer)
+    wanted = Wanted.of(huge.parameters, ("pre_input",), [0], range, range, "float16")
+    (rows,) = Extraction(Lookup(huge), wanted).rows(texts_of(["a"]), 0)
+    assert np.isinf(rows.values["pre_input"]).all()
+    assert rows.values["pre_input"].dtype == np.float16
+
+
+def test_the_words_of_a_block_are_those_of_the_steps_that_are_kept():
+    made = model(1)
+    (rows,) = Extraction(Lookup(made), everything(made, slice(-1, None))).rows(
+        texts_of(["a b dd", "e", "", "c dd"]), 0
+    )
+    assert rows.words == ("dd", "e")
+    assert rows.word.tolist() == [0, 1, 0]

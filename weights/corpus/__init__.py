@@ -1,0 +1,1 @@
+"""A corpus: texts out of files, and the states of all of them as a Parquet dataset."""

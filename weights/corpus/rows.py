@@ -1,0 +1,270 @@
+"""The states of many sequences as rows: one per sequence, step, layer and direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm.arrays import Floats, Integers
+from lstm.errors import LSTMError
+from lstm.lookup import Lookup
+from lstm.model import Model
+from lstm.parameters import CellParameters, Parameters
+from lstm.state import ModelState
+from lstm.trace import Trace
+from weights.corpus.lines import Text
+
+# So many sequences of one length run at once, a multiple of the six that the compiled kernel
+# takes side by side; fewer where their record takes more than so many bytes.
+_BATCH, _SIDE_BY_SIDE, _BATCH_BYTES = 96, 6, 2**24
+# Rows are handed on when they take so many bytes, or stand for so many tokens: that bounds the
+# memory of a run, and is a row group of the part.
+_BLOCK_BYTES, _BLOCK_TOKENS = 2**25, 2**17
+# What stands beside the numbers in a row, compressed: sequence, step, token, id, layer, direction.
+_KEY_BYTES = 6
+
+Units = Callable[[int], Sequence[int]]
+
+
+class Cell(NamedTuple):
+    """A layer in one direction: by quantity, which of how many numbers are kept (None: all)."""
+
+    layer: int
+    direction: str
+    units: Mapping[str, tuple[int, ...] | None]
+    widths: Mapping[str, int]
+
+    @classmethod
+    def of(
+        cls,
+        parameters: CellParameters,
+        layer: int,
+        direction: str,
+        show: Iterable[str],
+        units: Units,
+    ) -> Cell:
+        """Choose among the units; the layer's input has others, and is kept whole."""
+        sizes = {"layer_input": parameters.input_size, "hidden": parameters.output_size}
+        widths = {name: sizes.get(name, parameters.hidden_size) for name in show}
+        chosen = {
+            name: None
+            if name == "layer_input" or len(units(width)) == width
+            else tuple(units(width))
+            for name, width in widths.items()
+        }
+        kept = {
+            name: width if (some := chosen[name]) is None else len(some)
+            for name, width in widths.items()
+        }
+        return cls(layer, direction, chosen, kept)
+
+
+class Wanted(NamedTuple):
+    """What of the states is kept; `steps` gives the numbers of those of so many that are kept."""
+
+    show: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    steps: Callable[[int], Sequence[int]]
+    dtype: str
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Parameters,
+        show: tuple[str, ...],
+        layers: Sequence[int],
+        units: Units,
+        steps: Callable[[int], Sequence[int]],
+        dtype: str,
+    ) -> Wanted:
+        """Say what is kept of this model's states."""
+        cells = tuple(
+            Cell.of(cell, layer, direction, show, units)
+            for layer in layers
+            for direction, cell in parameters.layers[layer].directions.items()
+        )
+        return cls(show, cells, steps, dtype)
+
+    def width(self, name: str) -> int:
+        """How many numbers of one quantity a step has, over all its rows."""
+        return sum(cell.widths[name] for cell in self.cells)
+
+    @property
+    def step_bytes(self) -> int:
+        """How many bytes all rows of one step take on disk, about."""
+        numbers = sum(self.width(name) for name in self.show)
+        return numbers * np.dtype(self.dtype).itemsize + len(self.cells) * _KEY_BYTES
+
+
+class Rows(NamedTuple):
+    """Some steps, S of them, in order, each with K rows: one for each layer and direction.
+
+    `sequence`, `step`, `id` and `word` are (S,), the last an index into `words`; each of
+    `values` is (S, W), the numbers of the K rows side by side. `num_tokens` counts what was
+    run, whether it is kept or not.
+    """
+
+    sequence: Integers
+    step: Integers
+    id: Integers
+    word: Integers
+    words: tuple[str, ...]
+    values: Mapping[str, Floats]
+    num_tokens: int
+
+
+class _Encoded(NamedTuple):
+    """A sequence: the ids of its T tokens, and the words of the steps that are kept."""
+
+    number: int
+    ids: Integers
+    steps: Integers
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """Runs sequences grouped by their length, and puts their rows in order again.
+
+    Args:
+        lookup: the model, with what each token brings to the first layer.
+        wanted: what is kept.
+    """
+
+    lookup: Lookup
+    wanted: Wanted
+
+    def rows(self, texts: Iterable[Text], first: int) -> Iterator[Rows]:
+        """Yield the rows of some sequences, the first of which has this number.
+
+        Raises:
+            LSTMError: a text does not fit the model; the message says where it stands.
+        """
+        for block in self._blocks(texts, first):
+            if len(block) == 1 and self._is_long(block[0]):
+                yield from self._pieces(block[0])
+            else:
+                yield self._together(block)
+
+    def _blocks(self, texts: Iterable[Text], first: int) -> Iterator[list[_Encoded]]:
+        """Cut sequences into blocks that fit into memory; a long sequence stands alone."""
+        block: list[_Encoded] = []
+        num_bytes = num_tokens = 0
+        for number, text in enumerate(texts, start=first):
+            sequence = self._encode(number, text)
+            num_bytes += len(sequence.steps) * self.wanted.step_bytes
+            num_tokens += len(sequence.ids)
+            is_full = num_bytes > _BLOCK_BYTES or num_tokens > _BLOCK_TOKENS
+            if block and (is_full or self._is_long(sequence) or self._is_long(block[-1])):
+                yield block
+                block = []
+                num_bytes = len(sequence.steps) * self.wanted.step_bytes
+                num_tokens = len(sequence.ids)
+            block.append(sequence)
+        if block:
+            yield block
+
+    def _encode(self, number: int, text: Text) -> _Encoded:
+        try:
+            tokens = self.lookup.model.encode(text.text)
+        except LSTMError as error:
+            raise error.at(text.place) from None
+        kept = self.wanted.steps(len(tokens))
+        words = tuple(tokens[step].text for step in kept)
+        ids = np.array([token.id for token in tokens], np.int32)
+        return _Encoded(number, ids, np.array(kept, np.int32), words)
+
+    def _is_long(self, sequence: _Encoded) -> bool:
+        """Whether it is run piece by piece; what is read from the end has to be there whole."""
+        is_read_forward = self.lookup.model.parameters.num_directions == 1
+        return is_read_forward and len(sequence.ids) > self._piece
+
+    @cached_property
+    def _piece(self) -> int:
+        """How many tokens run at once."""
+        return max(1, _BATCH_BYTES // _record_bytes(self.lookup.model))
+
+    def _together(self, block: Sequence[_Encoded]) -> Rows:
+        """Run sequences in batches of one length, and put each batch where it belongs."""
+        ends = list(accumulate((len(sequence.steps) for sequence in block), initial=0))
+        values = self._room(ends[-1])
+        by_length = sorted(range(len(block)), key=lambda n: len(block[n].ids))
+        for length, group in groupby(by_length, key=lambda n: len(block[n].ids)):
+            members = list(group)
+            steps = block[members[0]].steps
+            for batch in self._batches(members, length) if len(steps) else ():
+                trace = self.lookup.run(np.stack([block[n].ids for n in batch]))
+                places = np.array([ends[n] for n in batch])[:, np.newaxis] + np.arange(len(steps))
+                self._put(trace, steps, places, values)
+        return _rows(block, values)
+
+    def _batches(self, members: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+        size = min(_BATCH, max(1, self._piece // length))
+        size = size // _SIDE_BY_SIDE * _SIDE_BY_SIDE or size
+        for start in range(0, len(members), size):
+            yield members[start : start + size]
+
+    def _pieces(self, sequence: _Encoded) -> Iterator[Rows]:
+        """Run a long sequence piece by piece, each from the state that the one before left."""
+        state: ModelState | None = None
+        for start in range(0, len(sequence.ids), self._piece):
+            ids = sequence.ids[start : start + self._piece]
+            trace = self.lookup.run(ids[np.newaxis], state)
+            state = trace.final
+            low, high = np.searchsorted(sequence.steps, (start, start + len(ids)))
+            steps = sequence.steps[low:high]
+            values = self._room(len(steps))
+            self._put(trace, steps - start, np.arange(len(steps))[np.newaxis], values)
+            piece = _Encoded(sequence.number, sequence.ids, steps, sequence.words[low:high])
+            yield _rows([piece], values)._replace(num_tokens=len(ids))
+
+    def _room(self, num_steps: int) -> dict[str, Floats]:
+        shown = {name: self.wanted.width(name) for name in self.wanted.show}
+        return {
+            name: np.empty((num_steps, width), self.wanted.dtype) for name, width in shown.items()
+        }
+
+    # A number beyond the largest float16 is infinite there.
+    @np.errstate(over="ignore", invalid="ignore")
+    def _put(
+        self, trace: Trace, steps: Integers, places: Integers, values: Mapping[str, Floats]
+    ) -> None:
+        """Copy the kept steps and units of N sequences to their places (N, S)."""
+        are_all = len(steps) == trace.num_steps
+        for name, room in values.items():
+            column = 0
+            for cell in self.wanted.cells:
+                directions = {each.direction: each for each in trace.layers[cell.layer].directions}
+                array = getattr(directions[cell.direction], name)
+                array = array if are_all else array[:, steps]
+                units, width = cell.units[name], cell.widths[name]
+                kept = array if units is None else array[..., list(units)]
+                room[:, column : column + width][places] = kept
+                column += width
+
+
+def _rows(block: Sequence[_Encoded], values: Mapping[str, Floats]) -> Rows:
+    counts = [len(sequence.steps) for sequence in block]
+    words: dict[str, int] = {}
+    codes = [words.setdefault(word, len(words)) for each in block for word in each.words]
+    return Rows(
+        np.repeat(np.array([sequence.number for sequence in block], np.int64), counts),
+        np.concatenate([sequence.steps for sequence in block]),
+        np.concatenate([sequence.ids[sequence.steps] for sequence in block]),
+        np.array(codes, np.int32),
+        tuple(words),
+        values,
+        sum(len(sequence.ids) for sequence in block),
+    )
+
+
+def _record_bytes(model: Model) -> int:
+    """How many bytes a trace takes for each token: input, pre-activations, gates, both states."""
+    cells = [cell for layer in model.parameters.layers for cell in layer.directions.values()]
+    numbers = sum(cell.input_size + 9 * cell.hidden_size + cell.output_size for cell in cells)
+    return numbers * model.parameters.dtype.itemsize
