@@ -115,6 +115,18 @@ def _compare() -> Callable[..., None]:
     return compare
 
 
+def _sweep() -> Callable[..., None]:
+    from cli.sweep import sweep
+
+    return sweep
+
+
+def _contrast() -> Callable[..., None]:
+    from cli.contrast import contrast
+
+    return contrast
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -128,6 +140,8 @@ COMMANDS = (
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
+    Entry("sweep", "Show what each unit at each step counts for.", _sweep),
+    Entry("contrast", "Show what differs inside between two texts.", _contrast),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),

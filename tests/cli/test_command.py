@@ -8,7 +8,8 @@ import pytest
 from lstm.quantities import NAMES
 
 COMMANDS = (
-    "run", "inspect", "convert", "compare", "generate", "golden", "tokens", "models", "schema",
+    "run", "inspect", "convert", "compare", "sweep", "contrast", "generate", "golden", "tokens",
+    "models", "schema",
 )  # fmt: skip
 README = Path(__file__).parents[2] / "README.md"
 
@@ -64,6 +65,8 @@ def test_the_options_of_run_stand_in_groups(pages):
         "What to show",
         "Output",
         "State",
+        "What if",
+        "Speed",
         "General",
     ]
     assert groups == {
@@ -83,7 +86,9 @@ def test_the_options_of_run_stand_in_groups(pages):
         "What to show": {"--show", "--layers", "--units", "--steps", "--digits", "--top-k"},
         "Output": {"--format", "--json", "--output", "--color"},
         "State": {"--initial-state", "--final-state", "--carry", "--warm-up"},
-        "General": {"--debug", "--help"},
+        "What if": {"--set", "--ablate", "--patch", "--from"},
+        "Speed": {"--engine", "--threads"},
+        "General": {"--verbose", "--debug", "--help"},
     }
 
 
