@@ -133,6 +133,18 @@ def _extract() -> Callable[..., None]:
     return extract
 
 
+def _sweep() -> Callable[..., None]:
+    from cli.sweep import sweep
+
+    return sweep
+
+
+def _contrast() -> Callable[..., None]:
+    from cli.contrast import contrast
+
+    return contrast
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -149,6 +161,8 @@ COMMANDS = (
     Entry("compare", "Find where two runs differ, and why.", _compare),
     Entry("extract", "Write the states of a whole corpus, as Parquet.", _extract),
     Entry("find", "Search the states of a corpus for a pattern.", _find),
+    Entry("sweep", "Show what each unit at each step counts for.", _sweep),
+    Entry("contrast", "Show what differs inside between two texts.", _contrast),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),

@@ -78,12 +78,18 @@ def changed(
     changes = [Change.parse(text) for text in values or ()]
     changes += [Change.ablation(text) for text in ablate or ()]
     if source is not None:
-        recording = _recording(model, source)
-        changes += [Change.patch(text, recording) for text in patch or ()]
+        other = recording(model, source)
+        changes += [Change.patch(text, other) for text in patch or ()]
     return replace(model, intervention=Intervention(tuple(changes)))
 
 
-def _recording(model: Model, source: str) -> Recording:
+def recording(model: Model, source: str) -> Recording:
+    """Run the other text, or read the trace that --from names.
+
+    Raises:
+        CommandLineError: the trace is of several sequences.
+        LSTMError: the text does not fit the model, or the trace cannot be read.
+    """
     from lstm.analysis.recording import Recording
     from weights.traces import is_trace, read_trace
 

@@ -212,6 +212,17 @@ JsonOnly = Annotated[
 JsonTrace = Annotated[
     bool, typer.Option("--json", help="The trace, as run writes it.", rich_help_panel=OUTPUT)
 ]
+Top = Annotated[
+    int,
+    typer.Option(
+        "--top",
+        metavar="N",
+        min=1,
+        show_default=True,
+        help="How many units, the largest first.",
+        rich_help_panel=SHOW,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(

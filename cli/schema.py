@@ -11,8 +11,8 @@ import typer
 from cli import options as o
 
 SCHEMAS = (
-    "trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden", "find", "hit",
-    "tour", "extract", "dataset",
+    "trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden", "find",
+    "hit", "tour", "extract", "dataset", "sweep", "contrast",
 )  # fmt: skip
 
 

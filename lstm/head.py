@@ -111,6 +111,24 @@ class Head:
         """Return the token or label of an outcome, or its number."""
         return str(outcome) if self.names is None else self.names[outcome]
 
+    def outcome(self, name: str) -> int:
+        """Return the outcome of this name; where none has a name, its number is one.
+
+        Raises:
+            LSTMError: there is no such outcome.
+        """
+        if self.names is not None and name in self.names:
+            return self.names.index(name)
+        if self.names is None and name.isdecimal() and int(name) < self.num_outcomes:
+            return int(name)
+        kind = "token" if self.predicts_tokens else "label"
+        known = (
+            f"a number from 0 to {self.num_outcomes - 1}"
+            if self.names is None
+            else (f"a {kind} among the {self.num_outcomes} that the head scores")
+        )
+        raise LSTMError(f"expected {known}, found {name!r}.")
+
 
 def log_softmax(logits: Floats) -> Floats:
     """Turn scores (..., O) into natural logarithms of probabilities, in float64.

@@ -15,6 +15,7 @@ from lstm.errors import LSTMError
 from lstm.parameters import Parameters
 from lstm.quantities import GATES
 from lstm.variants import Edit
+from lstm.wording import counted
 
 # What can be set: all else follows from these.
 SETTABLE = (*GATES, "cell", "hidden")
@@ -122,12 +123,10 @@ class Intervention:
             if cell is None:
                 raise LSTMError(f"{address}: the model has no such layer and direction.")
             width = cell.output_size if address.symbol == "h" else cell.hidden_size
-            for what, span, count in (
-                ("unit", address.units, width), ("step", address.steps, num_steps),
-            ):  # fmt: skip
-                if not len(np.arange(count)[span_of(span)]):
-                    last = f"0 to {count - 1}" if count else f"none, as there are no {what}s"
-                    raise LSTMError(f"{address}: {what}: expected {last}, found {_named(span)}.")
+            rows = _within(address, "step", address.steps, num_steps)
+            columns = _within(address, "unit", address.units, width)
+            if not isinstance(change.value, float):
+                _check_patch(change, change.value, rows, columns)
 
     def at(self, layer: int, direction: str) -> CellIntervention | None:
         """Return what is changed in one cell; None where nothing is."""
@@ -172,6 +171,25 @@ def span_of(span: int | slice | None) -> slice:
     if isinstance(span, int):
         return slice(span, span + 1)
     return slice(None) if span is None else span
+
+
+def _within(address: Address, what: str, span: int | slice | None, count: int) -> int:
+    """How many of so many units or steps a span takes, which is not to be none."""
+    taken = len(np.arange(count)[span_of(span)])
+    if not taken:
+        last = f"0 to {count - 1}" if count else f"none, as there are no {what}s"
+        raise LSTMError(f"{address}: {what}: expected {last}, found {_named(span)}.")
+    return taken
+
+
+def _check_patch(change: Change, values: Floats, rows: int, columns: int) -> None:
+    """Refuse the values of another run that are too few, or of other units."""
+    steps, units = values.shape
+    if steps < rows or units != columns:
+        raise LSTMError(
+            f"{change.address}: expected {counted(rows, 'step')} of {counted(columns, 'unit')} "
+            f"from the other run, found {steps} of {units}."
+        )
 
 
 def _named(span: int | slice | None) -> str:

@@ -52,6 +52,9 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
             list(SCHEMAS),
         ),
         ("lstm find --format n", ["ndjson"]),
+        ("lstm schema co", ["convert", "compare", "contrast"]),
+        ("lstm sweep --format ", ["table", "json", "csv"]),
+        ("lstm contrast --align ", ["start", "end"]),
         ("lstm inspect br", ["brackets"]),
     ],
 )

@@ -62,6 +62,7 @@ def test_an_ablated_unit_shows_nothing(done):
         (("--patch", "l0.c"), 2, "--from: --patch says what to take, --from from which run."),
         (("--from", "x"), 2, "--patch: --patch says what to take, --from from which run."),
         (("--patch", "l0.c[1]@7", "--from", "the boy"), 3, "l0.c[1]@7: the run that it is taken"),
+        (("--patch", "l0.c", "--from", "the boy"), 3, "l0.c: expected 5 steps of 128 units from"),
         (("--patch", "l2.c", "--from", "the boy"), 3, "l2.c: the run that it is taken from has no"),
     ],
 )

@@ -298,3 +298,24 @@ def test_a_head_cannot_be_changed():
             array[0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
         head.bias = None
+
+
+def test_an_outcome_is_found_by_its_name_or_else_by_its_number():
+    assert Head(np.zeros((3, 2)), names=("a", "1", "c")).outcome("1") == 1
+    assert Head(np.zeros((3, 2))).outcome("2") == 2
+
+
+@pytest.mark.parametrize(
+    ("parts", "name", "message"),
+    [
+        ({"names": ("a", "b", "c")}, "d", "expected a token among the 3 that the head scores"),
+        ({"names": ("a", "b", "c")}, "1", "expected a token among the 3 that the head scores"),
+        ({"names": ("a", "b", "c"), "predicts_tokens": False}, "d", "expected a label among the 3"),
+        ({}, "3", "expected a number from 0 to 2, found '3'."),
+        ({}, "-1", "expected a number from 0 to 2, found '-1'."),
+    ],
+)
+def test_an_outcome_that_is_not_there_is_refused(parts, name, message):
+    with pytest.raises(LSTMError) as caught:
+        Head(np.zeros((3, 2)), **parts).outcome(name)
+    assert str(caught.value).startswith(message)
