@@ -115,6 +115,12 @@ def _compare() -> Callable[..., None]:
     return compare
 
 
+def _memory() -> Callable[..., None]:
+    from cli.memory import memory
+
+    return memory
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -128,6 +134,7 @@ COMMANDS = (
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
+    Entry("memory", "Show which word wrote what is remembered.", _memory),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),

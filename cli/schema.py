@@ -10,7 +10,7 @@ import typer
 
 from cli import options as o
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden")
+SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden", "memory")
 
 
 def schema(

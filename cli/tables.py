@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
@@ -18,6 +20,15 @@ NEGATIVE = ("#5f6f80", "#46729f", "#2672c0", "#0067e0")
 POSITIVE = ("#80705f", "#a06a3c", "#c0641a", "#dc5a00")
 SHARE = ("#607570", "#43807a", "#208a7c", "#008f7a")
 INK = "#ffffff"
+
+
+class HeatCell(NamedTuple):
+    """A number as it is written, right-aligned in its width, and the scale's end."""
+
+    text: str
+    value: float
+    scale: float
+    width: int
 
 
 def table(*headers: str | Column, caption: str = "") -> Table:
@@ -52,6 +63,21 @@ def plain(text: object, style: str = "") -> Text:
 def heat(text: str, value: float, scale: float, diverging: bool = True) -> Text:
     """Make a cell whose background tells how large a value is, against the scale's end."""
     return Text(text, style=heat_style(value, scale, diverging))
+
+
+def heat_line(cells: Iterable[HeatCell], diverging: bool, color: bool) -> Text:
+    """Make one text of many heat cells: they touch, so that patterns show.
+
+    Rich takes its time for each cell of a table; one text per row is quick.
+    """
+    cells = list(cells)
+    texts = [" " * (cell.width - cell_len(cell.text)) + cell.text for cell in cells]
+    line, place = Text("".join(texts)), 0
+    for cell, text in zip(cells, texts, strict=True) if color else ():
+        if style := heat_style(cell.value, cell.scale, diverging):
+            line.stylize(style, place, place + len(text))
+        place += len(text)
+    return line
 
 
 def heat_style(value: float, scale: float, diverging: bool) -> str:

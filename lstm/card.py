@@ -40,3 +40,11 @@ class Card(NamedTuple):
     origin: str = ""
     units: tuple[NamedUnit, ...] = ()
     quality: Mapping[str, Any] = MappingProxyType({})
+
+    def named(self, layer: int, direction: str, unit: int) -> NamedUnit | None:
+        """Return what is known of a unit, by whichever of its quantities it was found."""
+        place = (layer, direction, unit)
+        for known in self.units:
+            if (known.address.layer, known.address.direction, known.address.units) == place:
+                return known
+        return None

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.formats.report import Report
 from cli.formats.words import Words
-from cli.tables import heat_style, table
+from cli.tables import HeatCell, heat_line, table
 from lstm.quantities import Quantity
 from lstm.trace import DirectionTrace
 
@@ -23,14 +23,11 @@ def heat_map(
     values = getattr(record, quantity.name)[words.steps][:, list(columns.units)]
     finite = values[np.isfinite(values)]
     scale = float(np.abs(finite).max(initial=0)) if quantity.high is None else quantity.high
-    # One text per row, not a cell per number: Rich takes its time for each cell.
     numbered = Text("".join(str(unit).rjust(columns.width) for unit in columns.units))
     made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
-        line = Text("".join(written(x, report.digits).rjust(columns.width) for x in numbers))
-        for place, x in enumerate(numbers if report.terminal.color else ()):
-            if style := heat_style(x, scale, quantity.low != 0):
-                line.stylize(style, place * columns.width, (place + 1) * columns.width)
+        cells = (HeatCell(written(x, report.digits), x, scale, columns.width) for x in numbers)
+        line = heat_line(cells, quantity.low != 0, report.terminal.color)
         made.add_row(*words.cells(row), line)
     return made
 

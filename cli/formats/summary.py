@@ -38,7 +38,7 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
-            for cell in (heat(_percent(share), float(share), 1.0, False), plain(count, "dim"))
+            for cell in (heat(percent(share), float(share), 1.0, False), plain(count, "dim"))
         ]
         made.add_row(*words.cells(row), *cells)
     return made
@@ -56,21 +56,19 @@ def prediction_table(
     for row, step in enumerate(words.steps):
         bits = surprisal.get(step)
         cells = [plain("-" if bits is None else f"{bits:.1f} bits")] if columns else []
-        best = (
-            f"{printable(o.name)} {_percent(o.probability)}" for o in forecast.predictions[step]
-        )
-        made.add_row(*words.cells(row), *cells, Text(_filled(best, room)))
+        best = (f"{printable(o.name)} {percent(o.probability)}" for o in forecast.predictions[step])
+        made.add_row(*words.cells(row), *cells, Text(filled(best, room)))
     return made
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Write a share; what is not nothing is not written as 0 %."""
     if not np.isfinite(share):
         return "-"
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def _filled(items: Iterable[str], room: int) -> str:
+def filled(items: Iterable[str], room: int) -> str:
     """Put items side by side, on as many lines as they need, without breaking one."""
     lines = [""]
     for item in items:

@@ -38,6 +38,7 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
                 "inspect",
                 "convert",
                 "compare",
+                "memory",
                 "generate",
                 "golden",
                 "tokens",
@@ -54,7 +55,10 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
         ("lstm models --color a", ["auto", "always"]),
         ("lstm run --show fo", ["forget", "forget_cell"]),
         ("lstm run --fi", ["--file", "--final-state"]),
-        ("lstm schema ", ["trace", "record", "inspect", "tokens", "models", "compare", "golden"]),
+        (
+            "lstm schema ",
+            ["trace", "record", "inspect", "tokens", "models", "compare", "golden", "memory"],
+        ),
         ("lstm inspect br", ["brackets"]),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from lstm.quantities import NAMES
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden")
+SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden", "memory")
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -29,10 +29,7 @@ def test_the_schemas_know_every_quantity(done):
 
 def test_another_name_is_refused(refusal):
     said = refusal(2, "schema", "nothing")
-    assert (
-        "expected trace, record, inspect, tokens, models, compare or golden, found 'nothing'"
-        in said
-    )
+    assert f"expected {', '.join(SCHEMAS[:-1])} or {SCHEMAS[-1]}, found 'nothing'" in said
 
 
 @pytest.mark.parametrize(
