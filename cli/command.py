@@ -115,6 +115,12 @@ def _compare() -> Callable[..., None]:
     return compare
 
 
+def _explain() -> Callable[..., None]:
+    from cli.explain import explain
+
+    return explain
+
+
 def _memory() -> Callable[..., None]:
     from cli.memory import memory
 
@@ -134,6 +140,7 @@ COMMANDS = (
     Entry("inspect", "Show what a weight file holds.", _inspect),
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
+    Entry("explain", "Show how a number came about, step by step.", _explain),
     Entry("memory", "Show which word wrote what is remembered.", _memory),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),

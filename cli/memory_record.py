@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.accounts import Account, Asked, read_accounts, read_logit
 from cli.formats.record import model_record, text_record
+from cli.naming import tells
 from lstm.address import Address
 from lstm.analysis.ledger import expected_half_life, half_life
 from lstm.analysis.memory import LogitAccount
@@ -76,10 +77,10 @@ def _cell(model: Model, account: Account, asked: Asked) -> dict[str, Any]:
 def _unit(model: Model, account: Account, asked: Address | None, place: int) -> dict[str, Any]:
     assert asked is not None  # or there would be no units
     memory, unit = account.memory, account.memory.units[place]
-    known = model.card.named(account.layer, account.direction, unit)
+    address = asked._replace(units=unit, steps=None)
     return {
-        "address": repr(asked._replace(units=unit, steps=None)),
-        "tells": None if known is None else known.tells,
+        "address": repr(address),
+        "tells": tells(model, address),
         "shares": memory.shares[..., place].copy(),
         "survival": memory.unit_survival[..., place].copy(),
         "values": memory.values[:, place].copy(),

@@ -15,6 +15,7 @@ from cli.accounts import Account, Asked, read_accounts, read_logit
 from cli.console import Terminal, printable
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
+from cli.naming import tells
 from cli.tables import number, pairs, plain, section, table
 from lstm.address import Address
 from lstm.analysis.ledger import expected_half_life, half_life
@@ -100,8 +101,8 @@ def _units(page: Page, account: Account) -> Iterator[RenderableType]:
         )
         values = memory.values[:, place].tolist()
         total = m.Strip(f"= {address.symbol}", values, is_heat=False)
-        if known := page.model.card.named(account.layer, account.direction, unit):
-            yield Text(f"{address!r}: {known.tells}\n")
+        if known := tells(page.model, address):
+            yield Text(f"{address!r}: {printable(known)}\n")
         title = f"{address!r}: what each word wrote of it"
         yield page.matrix(title, numbers, page.shares(float(abs(shares).max())), last=(total,))
         left = numbers._replace(numbers=memory.unit_survival[..., place].tolist())
@@ -166,10 +167,11 @@ def _half_life_table(page: Page, account: Account, units: Sequence[int]) -> Tabl
     by_bias = expected_half_life(account.ledger.cell)
     made = table("unit", number("observed"), number("by the bias alone"), Column("what it tells"))
     for unit in units:
-        known = page.model.card.named(account.layer, account.direction, unit)
         address = Address(account.layer, account.direction, "c", unit)
         times = (_steps(float(times[unit])) for times in (observed, by_bias))
-        made.add_row(plain(repr(address)), *map(plain, times), plain(known.tells if known else ""))
+        made.add_row(
+            plain(repr(address)), *map(plain, times), plain(tells(page.model, address) or "")
+        )
     return made
 
 

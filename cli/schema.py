@@ -10,7 +10,17 @@ import typer
 
 from cli import options as o
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden", "memory")
+SCHEMAS = (
+    "trace",
+    "record",
+    "inspect",
+    "tokens",
+    "models",
+    "compare",
+    "golden",
+    "memory",
+    "explain",
+)
 
 
 def schema(

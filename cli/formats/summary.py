@@ -15,11 +15,10 @@ from cli.formats.heatmap import written
 from cli.formats.report import Report
 from cli.formats.words import Words
 from cli.tables import heat, meanings, number, plain, table
+from lstm.analysis.walk import OPEN, Opening
 from lstm.card import NamedUnit
 from lstm.head import Forecast
 from lstm.trace import DirectionTrace, Trace
-
-OPEN = 0.5  # a gate above it lets more than half through
 
 GATES_EXPLAINED = (
     "forgot: 1 - forget gate f; remembered: input gate i; revealed: output gate o; each the mean "
@@ -32,13 +31,13 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
     columns = ("forgot", "kept", "remembered", "wrote", "revealed", "showed")
     made = table(*words.headers, *(number(column) for column in columns))
     for row, step in enumerate(words.steps):
-        forget, write, show = record.forget[step], record.input[step], record.output[step]
-        shares = (1 - forget.mean(), write.mean(), show.mean())
-        counts = (int((gate > OPEN).sum()) for gate in (forget, write, show))
+        opening = Opening.of(record, step)
+        shares = (opening.forgot, opening.remembered, opening.revealed)
+        counts = (opening.kept, opening.wrote, opening.showed)
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
-            for cell in (heat(percent(share), float(share), 1.0, False), plain(count, "dim"))
+            for cell in (heat(percent(share), share, 1.0, False), plain(count, "dim"))
         ]
         made.add_row(*words.cells(row), *cells)
     return made

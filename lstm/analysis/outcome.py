@@ -9,7 +9,7 @@ import numpy as np
 
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
-from lstm.head import Head
+from lstm.head import Head, log_softmax
 
 _GRAMMAR = r"logit\((?P<name>.+)\)(?:@(?P<step>\d+))?"
 
@@ -77,3 +77,22 @@ def _number(head: Head, name: str) -> int:
         return int(name)
     known = f"a number from 0 to {last}" if head.names is None else f"one of {last + 1} names"
     raise LSTMError(f"logit({name}): expected {known} that the head scores, found {name!r}.")
+
+
+class Standing(NamedTuple):
+    """How an outcome stands among all: its probability, 0 to 1, and its rank, 1 for the best."""
+
+    probability: float
+    rank: int
+    among: int
+
+    @classmethod
+    def of(cls, logits: Floats, outcome: int) -> Standing:
+        """Compare one score with all, (O,).
+
+        >>> Standing.of(np.array([0.0, 0.0, -np.inf]), 0)
+        Standing(probability=0.5, rank=1, among=3)
+        """
+        scores = log_softmax(logits)
+        rank = 1 + int((scores > scores[outcome]).sum())
+        return cls(float(np.exp(scores[outcome])), rank, len(scores))

@@ -5,7 +5,17 @@ import pytest
 
 from lstm.quantities import NAMES
 
-SCHEMAS = ("trace", "record", "inspect", "tokens", "models", "compare", "golden", "memory")
+SCHEMAS = (
+    "trace",
+    "record",
+    "inspect",
+    "tokens",
+    "models",
+    "compare",
+    "golden",
+    "memory",
+    "explain",
+)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
