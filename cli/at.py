@@ -76,7 +76,11 @@ def scored(at: Score, model: Model, trace: Trace) -> tuple[Outcome, int]:
     Raises:
         CommandLineError: the head does not score it, or there is no such step.
     """
-    return find_outcome(model, "--at", at.name), _step(at.step, trace)
+    try:
+        outcome = find_outcome(model, "--at", at.name)
+    except CommandLineError as error:
+        raise CommandLineError(f"{error} An address is written l0.f[42]@3.") from None
+    return outcome, _step(at.step, trace)
 
 
 def _step(step: int | None, trace: Trace) -> int:

@@ -15,8 +15,7 @@ from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
-    from cli.explanation_tables import Sheet
-    from cli.walk_tables import Walk
+    from cli.explained import Sheet, Walk
     from lstm.address import Address
     from lstm.analysis.outcome import Score
     from lstm.model import Model
@@ -110,10 +109,13 @@ def explain(
         coupled=coupled,
     )  # fmt: skip
     trace = run_single(model, request, initial_state, warm_up)
-    page = Page(model, trace, top, digits, Terminal.of(sys.stdout, color))
+    page = Page(model, trace, top, digits)
     found = page.walk(asked) if asked.at is None else page.sheet(asked.at)
     tell_assumptions(model)
-    _write(found, json, page.terminal)
+    if json:
+        _write_json(found)
+    else:
+        _write_tables(found, color)
 
 
 class Asked(NamedTuple):
@@ -139,18 +141,17 @@ def _asked(at: str | None, layers: str | None, steps: str | None) -> Asked:
 
 
 class Page(NamedTuple):
-    """What is explained of what, and where it goes."""
+    """What is explained of what."""
 
     model: Model
     trace: Trace
     top: int
     digits: int | None
-    terminal: Terminal
 
     def sheet(self, at: Address | Score) -> Sheet:
         """Explain one number."""
         from cli.at import placed, scored
-        from cli.explanation_tables import Sheet
+        from cli.explained import Sheet
         from lstm.address import Address
         from lstm.analysis.explanation import explain, explain_score
 
@@ -162,31 +163,37 @@ class Page(NamedTuple):
             at = at._replace(step=step)
             found = explain_score(self.trace, outcome, step)
         digits = DIGITS if self.digits is None else self.digits
-        return Sheet(self.model, self.trace, at, found, self.top, digits, self.terminal)
+        return Sheet(self.model, self.trace, at, found, self.top, digits)
 
     def walk(self, asked: Asked) -> Walk:
         """Walk through the steps that are asked for."""
-        from cli.walk_tables import Walk
+        from cli.explained import Walk
 
         asked.layers.check(self.model.parameters.num_layers, "layers")
         asked.steps.check(self.trace.num_steps, "steps")
         layers = asked.layers.within(self.model.parameters.num_layers)
         steps = asked.steps.within(self.trace.num_steps)
         digits = WALK_DIGITS if self.digits is None else self.digits
-        return Walk(self.model, self.trace, layers, steps, self.top, digits, self.terminal)
+        return Walk(self.model, self.trace, layers, steps, self.top, digits)
 
 
-def _write(found: Sheet | Walk, json: bool, terminal: Terminal) -> None:
-    if json:
-        from cli.explain_record import record
-        from cli.formats.record import dump
+def _write_json(found: Sheet | Walk) -> None:
+    from cli.explain_record import record
+    from cli.formats.record import dump
 
-        document = dump(record(found))
-        with standard_output() as stream:
-            stream.write(document + b"\n")
-        return
+    document = dump(record(found))
+    with standard_output() as stream:
+        stream.write(document + b"\n")
+
+
+def _write_tables(found: Sheet | Walk, color: str) -> None:
+    from cli.explained import Sheet
+    from cli.explanation_tables import sheet_parts
     from cli.tables import show
+    from cli.walk_tables import walk_parts
 
+    terminal = Terminal.of(sys.stdout, color)
     console = terminal.console()
-    for part in found.parts():
+    parts = sheet_parts(found) if isinstance(found, Sheet) else walk_parts(found, terminal.width)
+    for part in parts:
         show(console, part)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.explanation_tables import Sheet
+from cli.explained import NAMED_IN_A_SENTENCE, Sheet, Walk
 from cli.formats.record import model_record, text_record
 from cli.naming import tells
-from cli.walk_tables import NAMED_IN_A_SENTENCE, Walk
 from lstm.address import Address
 from lstm.analysis.explanation import Applied, Group, Term
 from lstm.analysis.walk import Change, Passage, largest
@@ -72,8 +71,7 @@ def _term(model: Model, term: Term) -> dict[str, Any]:
 
 
 def _walk(walk: Walk) -> list[dict[str, Any]]:
-    head = walk.trace.head
-    forecast = None if head is None else walk.trace.forecast(walk.top)
+    forecast = walk.forecast
     return [
         {
             "step": step,

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import Terminal, printable
+from cli.console import printable
+from cli.explained import Sheet
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
+from cli.formats.words import label
 from cli.naming import tells
 from cli.rounding import Part, round_off, shown
 from cli.tables import heat, number, pairs, plain, table
 from cli.textbook import SINGLE, Names, names_of, rest_of, term_of
 from lstm.address import Address
-from lstm.analysis.outcome import Outcome, Score, Standing
 from lstm.quantities import BY_SYMBOL
 
 if TYPE_CHECKING:
-    from lstm.analysis.explanation import Explanation, Term
-    from lstm.model import Model
+    from lstm.analysis.explanation import Term
     from lstm.trace import Trace
 
 ADDS_UP = (
@@ -32,43 +32,17 @@ ADDS_UP = (
 )
 
 
-class Sheet(NamedTuple):
-    """One number to be explained, and how: at most `top` terms a group, so many digits."""
-
-    model: Model
-    trace: Trace
-    at: Address | Score
-    explanation: Explanation
-    top: int
-    digits: int
-    terminal: Terminal
-
-    @property
-    def step(self) -> int:
-        step = self.at.steps if isinstance(self.at, Address) else self.at.step
-        assert isinstance(step, int)
-        return step
-
-    @property
-    def standing(self) -> Standing:
-        """How a score stands among all."""
-        assert isinstance(self.at, Score)
-        assert self.trace.head is not None  # or there would be no score
-        outcome = Outcome.of(self.trace.head, self.at.name)
-        return Standing.of(self.trace.logits[self.step], outcome.id)
-
-    def parts(self) -> Iterator[RenderableType]:
-        """Yield the heading, the arithmetic, and what the units in it are known to tell."""
-        yield Text.assemble(
-            (f"{printable(self.model.card.source)}  ", "bold"), marked(self.trace, self.step)
-        )
-        yield Text(f"{_title(self)}\n", style="bold")
-        parts, total = round_off(self.explanation, self.top, self.digits)
-        yield Group(_arithmetic(self, parts, total), Text())
-        if told := list(_told(self, parts)):
-            yield Group(pairs(told), Text())
-        if any(line.left_out for part in parts for line in part.lines):
-            yield Text(f"{ADDS_UP}\n", style="dim")
+def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
+    """Yield the heading, the arithmetic, and what the units in it are known to tell."""
+    source = printable(sheet.model.card.source)
+    yield Text.assemble((f"{source}  ", "bold"), marked(sheet.trace, sheet.step))
+    yield Text(f"{_title(sheet)}\n", style="bold")
+    parts, total = round_off(sheet.explanation, sheet.top, sheet.digits)
+    yield Group(_arithmetic(sheet, parts, total), Text())
+    if told := list(_told(sheet, parts)):
+        yield Group(pairs(told), Text())
+    if any(line.left_out for part in parts for line in part.lines):
+        yield Text(f"{ADDS_UP}\n", style="dim")
 
 
 def marked(trace: Trace, step: int) -> Text:
@@ -76,7 +50,7 @@ def marked(trace: Trace, step: int) -> Text:
     if trace.tokens is None:
         return Text(f"step {step} of {trace.num_steps}")
     words = [
-        (f"[{printable(token.text)}]", "bold") if n == step else (printable(token.text), "dim")
+        (f"[{label(token).plain}]", "bold") if n == step else (printable(token.text), "dim")
         for n, token in enumerate(trace.tokens)
     ]
     return Text(" ").join(Text.assemble(word) for word in words)

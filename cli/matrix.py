@@ -43,7 +43,7 @@ class Scale(NamedTuple):
     adds: bool
 
 
-class Account(NamedTuple):
+class Grid(NamedTuple):
     """Numbers of one direction, or both: (R, T + 1) for R steps; column 0: the initial state.
 
     `has_initial` says whether that was anything but zero; else it has no column.
@@ -62,18 +62,19 @@ class Account(NamedTuple):
         return word >= step if self.direction == "reverse" else word <= step
 
     @property
-    def words(self) -> list[int]:
+    def words(self) -> Sequence[int]:
         """The words that are read at any of the steps, in the order of reading."""
         every = range(self.trace.num_steps)
-        read = [k for k in every if any(self.has_read(step, k) for step in self.steps)]
-        return read[::-1] if self.direction == "reverse" else read
+        if self.direction == "reverse":
+            return every[min(self.steps) :][::-1]
+        return every if self.direction == BOTH else every[: max(self.steps) + 1]
 
     def title(self, word: int) -> str:
         return short(self.trace.tokens[word].text, LONGEST) if self.trace.tokens else ""
 
 
 def matrix(
-    account: Account,
+    grid: Grid,
     scale: Scale,
     terminal: Terminal,
     are_chosen: bool,
@@ -85,23 +86,21 @@ def matrix(
     The words read last have columns; those before share one. Steps whose word has no column
     have no row, unless somebody chose them.
     """
-    taken = _that_fit(account, scale, terminal.width, (*first, *last))
-    hidden = [word for word in account.words if word not in taken]
+    taken = _that_fit(grid, scale, terminal.width, (*first, *last))
+    hidden = [word for word in grid.words if word not in taken]
     places = [
-        place
-        for place, step in enumerate(account.steps)
-        if are_chosen or not hidden or step in taken
+        place for place, step in enumerate(grid.steps) if are_chosen or not hidden or step in taken
     ]
-    shown = account._replace(
-        steps=[account.steps[place] for place in places],
-        numbers=[account.numbers[place] for place in places],
+    shown = grid._replace(
+        steps=[grid.steps[place] for place in places],
+        numbers=[grid.numbers[place] for place in places],
     )
     left, right = (
         [strip._replace(values=[strip.values[place] for place in places]) for strip in side]
         for side in (first, last)
     )
     middle = _strips(shown, sorted(taken), hidden if scale.adds else [])
-    words = Words(account.trace, shown.steps)
+    words = Words(grid.trace, shown.steps)
     yield _drawn(words, [*left, *middle, *right], scale, terminal.color)
     if hidden:
         rest = "; before: the sum of those before" if scale.adds else ""
@@ -112,19 +111,15 @@ def matrix(
         )
 
 
-def _that_fit(
-    account: Account, scale: Scale, width: int, others: Iterable[Strip]
-) -> frozenset[int]:
+def _that_fit(grid: Grid, scale: Scale, width: int, others: Iterable[Strip]) -> frozenset[int]:
     """The words that have room for a column, those read last."""
-    numbers = [number for row in account.numbers for number in row]
-    widest = max(len(scale.written(end)) for end in (min(numbers), max(numbers)))
-    room = width - Words(account.trace, account.steps).width
-    room -= sum(_width(strip, scale.written) for strip in others)
-    if account.has_initial:
+    ends = (min(map(min, grid.numbers)), max(map(max, grid.numbers)))
+    widest = max(len(scale.written(end)) for end in ends)
+    room = width - Words(grid.trace, grid.steps).width
+    room -= sum(_width(strip, _texts(strip, scale)) for strip in others)
+    if grid.has_initial:
         room -= 1 + max(len("initial"), widest)
-    columns = [
-        (k, 1 + max(cell_len(account.title(k)), len(str(k)), widest)) for k in account.words[::-1]
-    ]
+    columns = [(k, 1 + max(cell_len(grid.title(k)), len(str(k)), widest)) for k in grid.words[::-1]]
     if sum(needed for _, needed in columns) > room:
         room -= 1 + max(len("before"), widest)
     taken: list[int] = []
@@ -136,23 +131,24 @@ def _that_fit(
     return frozenset(taken)
 
 
-def _strips(account: Account, words: Iterable[int], before: Sequence[int]) -> Iterator[Strip]:
+def _strips(grid: Grid, words: Iterable[int], before: Sequence[int]) -> Iterator[Strip]:
     """The initial state, what was read before, then each word."""
-    if account.has_initial:
-        yield Strip("initial", [row[0] for row in account.numbers])
+    if grid.has_initial:
+        yield Strip("initial", [row[0] for row in grid.numbers])
     if before:
-        yield Strip("before", [sum(row[k + 1] for k in before) for row in account.numbers])
+        yield Strip("before", [sum(row[k + 1] for k in before) for row in grid.numbers])
     for k in words:
         values = [
-            row[k + 1] if account.has_read(step, k) else None
-            for step, row in zip(account.steps, account.numbers, strict=True)
+            row[k + 1] if grid.has_read(step, k) else None
+            for step, row in zip(grid.steps, grid.numbers, strict=True)
         ]
-        yield Strip(account.title(k), values, str(k))
+        yield Strip(grid.title(k), values, str(k))
 
 
 def _drawn(words: Words, strips: Strips, scale: Scale, color: bool) -> Table:
     """The table; its cells touch, so that patterns show."""
-    widths = [_width(strip, scale.written) for strip in strips]
+    texts = [_texts(strip, scale) for strip in strips]
+    widths = [_width(strip, own) for strip, own in zip(strips, texts, strict=True)]
     heading = _joined([strip.step for strip in strips], widths)
     headers = words.headers
     if any(strip.title for strip in strips):
@@ -162,22 +158,19 @@ def _drawn(words: Words, strips: Strips, scale: Scale, color: bool) -> Table:
     made = table(*headers, Column(Text(heading), no_wrap=True))
     for row in range(len(words.steps)):
         cells = (
-            _cell(strip, strip.values[row], width, scale)
-            for strip, width in zip(strips, widths, strict=True)
+            HeatCell(own[row], strip.values[row] or 0.0, scale.end if strip.is_heat else 0.0, width)
+            for strip, own, width in zip(strips, texts, widths, strict=True)
         )
         made.add_row(*words.cells(row), heat_line(cells, scale.diverging, color))
     return made
 
 
-def _cell(strip: Strip, value: float | None, width: int, scale: Scale) -> HeatCell:
-    if value is None:
-        return HeatCell("", 0.0, 0.0, width)
-    return HeatCell(scale.written(value), value, scale.end if strip.is_heat else 0.0, width)
+def _texts(strip: Strip, scale: Scale) -> list[str]:
+    return ["" if value is None else scale.written(value) for value in strip.values]
 
 
-def _width(strip: Strip, written: Callable[[float], str]) -> int:
-    numbers = (len(written(value)) for value in strip.values if value is not None)
-    return 1 + max(cell_len(strip.title), len(strip.step), max(numbers, default=0))
+def _width(strip: Strip, texts: list[str]) -> int:
+    return 1 + max(cell_len(strip.title), len(strip.step), *map(len, texts))
 
 
 def _joined(texts: Sequence[str], widths: Sequence[int]) -> str:

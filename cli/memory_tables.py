@@ -55,10 +55,10 @@ class Page(NamedTuple):
         """Parts of a whole, in percent."""
         return m.Scale(lambda x: _hundredths(x, self.digits or 0), end, False, adds)
 
-    def matrix(self, title: str, account: m.Account, scale: m.Scale, **ends: m.Strips) -> Group:
+    def matrix(self, title: str, grid: m.Grid, scale: m.Scale, **ends: m.Strips) -> Group:
         """A section with a matrix, and with what stands first and last beside it."""
         are_chosen = self.asked.steps.text is not None
-        return section(title, *m.matrix(account, scale, self.terminal, are_chosen, **ends))
+        return section(title, *m.matrix(grid, scale, self.terminal, are_chosen, **ends))
 
 
 def tables(page: Page) -> Iterator[RenderableType]:
@@ -76,7 +76,7 @@ def tables(page: Page) -> Iterator[RenderableType]:
 def _whole(page: Page, account: Account) -> Iterator[RenderableType]:
     """The matrix over all units, what is left of each word, half-lives and gates."""
     memory, where = account.memory, _where(page, account)
-    numbers = m.Account(
+    numbers = m.Grid(
         page.trace, account.direction, _has_initial(account), memory.steps,
         memory.composition.tolist(),
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _units(page: Page, account: Account) -> Iterator[RenderableType]:
     for place, unit in enumerate(memory.units):
         address = asked._replace(units=unit, steps=None)
         shares = memory.shares[..., place]
-        numbers = m.Account(
+        numbers = m.Grid(
             page.trace, account.direction, _has_initial(account), memory.steps, shares.tolist()
         )
         values = memory.values[:, place].tolist()
@@ -109,6 +109,7 @@ def _units(page: Page, account: Account) -> Iterator[RenderableType]:
         yield page.matrix(f"{address!r}: {LEFT[0].lower()}{LEFT[1:]}", left, page.parts(1.0, False))
     if account.ledger.cell.variant.projection is None or asked.symbol == "c":
         yield section("Half-lives, in steps", _half_life_table(page, account, memory.units))
+        yield section("Gates over all steps", _unit_gates(account))
     yield _footer(memory.residual, asked.quantity, account)
 
 
@@ -117,7 +118,7 @@ def _score(page: Page, word: str) -> Iterator[RenderableType]:
     account = read_logit(page.model, page.trace, page.asked)
     direction = m.BOTH if page.model.parameters.num_directions == 2 else "forward"
     starts = not page.trace.initial.is_zero
-    numbers = m.Account(page.trace, direction, starts, account.steps, account.shares.tolist())
+    numbers = m.Grid(page.trace, direction, starts, account.steps, account.shares.tolist())
     bias = m.Strip("bias", [account.outcome.constant] * len(account.steps))
     total = m.Strip("= logit", account.logits.tolist(), is_heat=False)
     scale = page.shares(float(abs(account.shares).max()))
@@ -194,6 +195,20 @@ def _gates(account: Account) -> Iterator[RenderableType]:
         made.add_row(*map(plain, cells))
     yield made
     yield pairs((("counters", f"{_listed(counters(trace))} (never forget, and add up)"),))
+
+
+def _unit_gates(account: Account) -> Table:
+    """How often the gates of single units are nearly shut or open."""
+    saturation = Saturation.of(account.ledger.trace)
+    made = table("unit", "gate", number(f"below {SHUT}"), number(f"above {OPEN}"))
+    for unit in account.memory.units:
+        address = Address(account.layer, account.direction, "c", unit)
+        for gate in GATED:
+            shares = (saturation.shut[gate][unit], saturation.opened[gate][unit])
+            name = f"{BY_NAME[gate].title} {BY_NAME[gate].symbol}"
+            cells = (repr(address), name, *(percent(float(share)) for share in shares))
+            made.add_row(*map(plain, cells))
+    return made
 
 
 def _listed(units: Sequence[int]) -> str:

@@ -43,7 +43,7 @@ def round_off(explanation: Explanation, top: int, digits: int) -> tuple[list[Par
     total = _rounded(explanation.total, digits)
     parts = [_part(group, top, digits) for group in explanation.groups]
     over = _EXACT.subtract(total, _sum([part.amount for part in parts]))
-    if over.is_finite() and over:
+    if parts and over.is_finite() and over:
         rests = [
             place for place, part in enumerate(parts) if part.lines and not part.lines[-1].term
         ]

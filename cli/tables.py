@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
@@ -71,7 +70,7 @@ def heat_line(cells: Iterable[HeatCell], diverging: bool, color: bool) -> Text:
     Rich takes its time for each cell of a table; one text per row is quick.
     """
     cells = list(cells)
-    texts = [" " * (cell.width - cell_len(cell.text)) + cell.text for cell in cells]
+    texts = [cell.text.rjust(cell.width) for cell in cells]
     line, place = Text("".join(texts)), 0
     for cell, text in zip(cells, texts, strict=True) if color else ():
         if style := heat_style(cell.value, cell.scale, diverging):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cli.formats.words import short
+from cli.formats.words import label
 from lstm.address import Address
 from lstm.analysis.explanation import GATE_OF, Applied, Term
 from lstm.analysis.outcome import Score
 from lstm.quantities import BY_NAME, BY_SYMBOL
+from lstm.variants import STANDARD, Variant
 
 if TYPE_CHECKING:
     from lstm.model import Model
@@ -24,16 +25,13 @@ WEIGHTS = {
 SUMS = {
     "kept": ("FGOP × CURRCS", "f c'"),
     "written": ("IPGOP × CNDCS", "i g"),
-    "shown": ("OGOP × tanh(NEWCS)", "o tanh(c)"),
-    "projection": ("projection · (OGOP × tanh(NEWCS))", "P (o tanh(c))"),
     "for": ("units that speak for it", "W h > 0"),
     "against": ("units that speak against it", "W h < 0"),
-    "cell": ("NEWCS", "c"),
     "one": ("1", ""),
     "rounding": ("rounding", ""),
 }
 # Groups whose one term is a line of its own, with its two factors.
-SINGLE = ("bias", "kept", "written", "shown", "cell", "one", "coupled", "rounding")
+SINGLE = ("bias", "kept", "written", "shown", "one", "coupled", "rounding")
 
 Named = tuple[str, str]
 
@@ -42,17 +40,25 @@ class Names(NamedTuple):
     """How the parts of one explanation are called: in the textbook, and by letters.
 
     `symbol` is that of the quantity; empty for a score. `word` is what was read at the step,
-    where the layer reads words; `squash` the activation of the cell state.
+    where the layer reads words; `variant` says how the cell differs from the textbook's.
     """
 
     symbol: str
     word: str
-    squash: str
+    variant: Variant
 
     @property
     def gate(self) -> str:
         """The gate whose pre-activation is added up; empty where none is."""
-        return GATE_OF.get(self.symbol.removeprefix("z_"), "")
+        gate = GATE_OF.get(self.symbol.removeprefix("z_"), "")
+        is_coupled = gate == self.variant.coupled and self.symbol in GATE_OF
+        return "" if is_coupled else gate
+
+    @property
+    def seen(self) -> tuple[str, str]:
+        """What of the cell state shows: in the textbook's words, and by letters."""
+        stretched = self.variant.peephole_shown is not None
+        return ("NEWCS + peephole", "c + p c") if stretched else ("NEWCS", "c")
 
     @property
     def total(self) -> Named:
@@ -61,27 +67,32 @@ class Names(NamedTuple):
             return "logit", "W h + b"
         if self.gate:
             return "pre-activation", f"z_{BY_NAME[self.gate].symbol}"
-        quantity = BY_SYMBOL[{"tanh_c": "c"}.get(self.symbol, self.symbol)]
+        quantity = BY_SYMBOL["c" if self.symbol == "tanh_c" else self.symbol]
         return quantity.textbook or quantity.title, quantity.symbol
 
     def group(self, origin: str) -> Named:
         """What the terms of one origin are together."""
+        if origin in ("shown", "projection"):
+            book, letters = (f"{self.variant.cell_activation}({seen})" for seen in self.seen)
+            if origin == "shown":
+                return f"OGOP × {book}", f"o {letters}"
+            return f"projection · (OGOP × {book})", f"P (o {letters})"
         if origin in SUMS:
-            book, letters = SUMS[origin]
-            return book.replace("tanh", self.squash), letters.replace("tanh", self.squash)
+            return SUMS[origin]
+        if origin == "coupled":
+            other = "i" if self.symbol == "f" else "f"
+            return f"-{BY_SYMBOL[other].textbook}", f"-{other}"
         if not self.gate:
             return "bias", "b"
         letter = BY_NAME[self.gate].symbol
         weight, bias = WEIGHTS[self.gate]
         read = f" of {self.word}" if self.word else ""
         state = ("NEWCS", "c") if self.gate == "output" else ("CURRCS", "c'")
-        other = "i" if letter == "f" else "f"
         return {
             "input": (f"{weight} · INP{read}", f"W_{letter} x"),
             "hidden": (f"{weight} · CURRHS", f"U_{letter} h'"),
             "peephole": (f"peephole · {state[0]}", f"p_{letter} {state[1]}"),
             "bias": (bias, f"b_{letter}"),
-            "coupled": (f"-{BY_SYMBOL[other].textbook}", f"-{other}"),
         }[origin]
 
     def applied(self, one: Applied) -> Named:
@@ -91,23 +102,24 @@ class Names(NamedTuple):
         if one.function == "cell":
             return "NEWCS", "c"
         if one.function == "peephole":
-            return "NEWCS with its peephole", "c + p c"
+            return self.seen
         if self.gate:
             quantity = BY_NAME[self.gate]
             letter = quantity.symbol
             return f"{quantity.textbook} = {one.function}(z_{letter})", letter
-        return f"{one.function}(NEWCS)", f"{one.function}(c)"
+        seen = ("NEWCS", "c") if self.symbol == "tanh_c" else self.seen
+        return f"{one.function}({seen[0]})", f"{one.function}({seen[1]})"
 
 
 def names_of(at: Address | Score, model: Model, trace: Trace) -> Names:
     """Find the names for one place."""
     if isinstance(at, Score):
-        return Names("", "", "tanh")
+        return Names("", "", STANDARD)
     cell = model.parameters.layers[at.layer].directions[at.direction]
     word = ""
     if at.layer == 0 and trace.tokens is not None and isinstance(at.steps, int):
-        word = short(trace.tokens[at.steps].text)
-    return Names(at.symbol, word, cell.variant.cell_activation)
+        word = label(trace.tokens[at.steps]).plain
+    return Names(at.symbol, word, cell.variant)
 
 
 def rest_of(origin: str, count: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from cli.console import Terminal, printable
+from cli.console import printable
+from cli.explained import NAMED_IN_A_SENTENCE, Walk
 from cli.explanation_tables import marked
 from cli.formats.heatmap import signed, written
 from cli.formats.summary import filled, percent
@@ -21,10 +22,7 @@ from lstm.head import Forecast
 
 if TYPE_CHECKING:
     from lstm.arrays import Floats
-    from lstm.model import Model
-    from lstm.trace import Trace
 
-NAMED_IN_A_SENTENCE = 3  # so many units, the largest
 GAP = 2  # between what is told and its name
 
 HEADINGS = (
@@ -33,41 +31,17 @@ HEADINGS = (
 )  # fmt: skip
 
 
-class Walk(NamedTuple):
-    """Which layers and steps of a trace are walked through, and how much is said of each."""
-
-    model: Model
-    trace: Trace
-    layers: Sequence[int]
-    steps: Sequence[int]
-    top: int
-    digits: int
-    terminal: Terminal
-
-    def passages(self, step: int) -> Iterator[tuple[int, Passage]]:
-        """Yield what one step did, layer by layer and direction by direction."""
-        for layer in self.layers:
-            for record in self.trace.layers[layer].directions:
-                yield layer, Passage(record, step)
-
-    def changes(self, layer: int, passage: Passage) -> list[tuple[Address, Change]]:
-        """Return the units that changed most: named ones, then as many others."""
-        named: list[tuple[Address, Change]] = []
-        others: list[tuple[Address, Change]] = []
-        for change in passage.changes():
-            at = Address(layer, passage.trace.direction, "c", change.unit, passage.step)
-            (named if tells(self.model, at) else others).append((at, change))
-        return [*named[: self.top], *others[: self.top]]
-
-    def parts(self) -> Iterator[RenderableType]:
-        """Yield the screens."""
-        yield Text(f"{printable(self.model.card.source)}\n", style="bold")
-        forecast = None if self.trace.head is None else self.trace.forecast(self.top)
-        for step in self.steps:
-            yield Group(*_screen(self, step, forecast))
+def walk_parts(walk: Walk, width: int) -> Iterator[RenderableType]:
+    """Yield the screens, for so many columns of a terminal."""
+    yield Text(f"{printable(walk.model.card.source)}\n", style="bold")
+    forecast = walk.forecast
+    for step in walk.steps:
+        yield Group(*_screen(walk, step, forecast, width))
 
 
-def _screen(walk: Walk, step: int, forecast: Forecast | None) -> Iterator[RenderableType]:
+def _screen(
+    walk: Walk, step: int, forecast: Forecast | None, width: int
+) -> Iterator[RenderableType]:
     """What one step did to each layer, and what the model expects now."""
     last = walk.trace.num_steps - 1
     yield Text.assemble((f"Step {step} of 0 to {last}  ", "bold"), marked(walk.trace, step))
@@ -85,7 +59,7 @@ def _screen(walk: Walk, step: int, forecast: Forecast | None) -> Iterator[Render
             yield pairs((name, text) for name, text in told if text is not None)
             yield Text()
     if forecast is not None:
-        yield pairs(_expected(walk, step, forecast))
+        yield pairs(_expected(walk, step, forecast, width))
         yield Text()
 
 
@@ -136,7 +110,9 @@ def _changes(walk: Walk, changes: Sequence[tuple[Address, Change]]) -> Table:
     return made
 
 
-def _expected(walk: Walk, step: int, forecast: Forecast) -> Iterator[tuple[str, object]]:
+def _expected(
+    walk: Walk, step: int, forecast: Forecast, width: int
+) -> Iterator[tuple[str, object]]:
     """How unexpected the word was, and what is expected next."""
     head = walk.trace.head
     bits = forecast.surprisal[step] if step < len(forecast.surprisal) else None
@@ -144,4 +120,4 @@ def _expected(walk: Walk, step: int, forecast: Forecast) -> Iterator[tuple[str, 
         yield "surprise", f"{bits:.1f} bits"
     what = "expects now" if head is not None and head.predicts_tokens else "label"
     best = (f"{printable(o.name)} {percent(o.probability)}" for o in forecast.predictions[step])
-    yield what, Text(filled(best, walk.terminal.width - len(what) - GAP))
+    yield what, Text(filled(best, width - len(what) - GAP))

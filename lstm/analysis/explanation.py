@@ -67,7 +67,7 @@ class Explanation(NamedTuple):
     """How one number came about.
 
     Args:
-        groups: what is added up, each group in float64.
+        groups: what is added up, each group in float64; none where a number is only squashed.
         total: the sum, as the trace has it; where it is clipped at once, as it is added up here.
         prepared: what was made of other numbers before, in order.
         applied: what is made of the sum, in order; the last is the number that was asked for.
@@ -247,9 +247,8 @@ class _Place:
 
     def _product(self, symbol: str) -> Explanation:
         if symbol == "tanh_c":
-            cell = Group("cell", (Term(self._own("c"), 1.0, self._value("c")),))
             applied = (Applied("tanh", self._value(symbol)),)
-            return Explanation((cell,), self._value("c"), (), applied)
+            return Explanation((), self._value("c"), (), applied)
         group = self._kept() if symbol == "fc" else self._written()
         return Explanation((group,), self._value(symbol))
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cli.console import UNLIMITED, Terminal
-from cli.explanation_tables import Sheet
+from cli.explained import Sheet
+from cli.explanation_tables import sheet_parts
 from cli.tables import show
 from lstm.address import Address
 from lstm.analysis.explanation import Explanation, Group, Term, explain
@@ -77,7 +78,7 @@ def check_sums(lines, total_name):
             continue
         if products:
             assert sum(products) == group
-        if name == total_name:
+        if name.startswith(total_name):
             assert Decimal(amount) == total
             return total
         group, products = Decimal(amount), []
@@ -87,7 +88,7 @@ def check_sums(lines, total_name):
 
 def printed(sheet):
     console = Terminal(False, UNLIMITED, False).console(StringIO())
-    for part in sheet.parts():
+    for part in sheet_parts(sheet):
         show(console, part)
     return console.file.getvalue().splitlines()
 
@@ -112,7 +113,7 @@ def test_printed_terms_add_up_to_the_printed_total(inputs, hidden, bias, top, di
     )
     exact = sum(group.amount for group in groups) + noise
     found = Explanation(groups, exact)
-    sheet = Sheet(model, trace, at, found, top, digits, Terminal(False, UNLIMITED, False))
+    sheet = Sheet(model, trace, at, found, top, digits)
     total = check_sums(printed(sheet), "pre-activation")
     assert float(total) == pytest.approx(exact, abs=10.0**-digits)
 
@@ -349,6 +350,28 @@ def test_a_clip_and_a_projection_are_said(done, tmp_path):
     shown = done(*given, "l0.h[1]").stdout
     assert "cut to ±0.001" in shown
     assert "projection · (OGOP × tanh(NEWCS))" in shown
+
+
+def test_variants_are_called_by_their_names(done, tmp_path):
+    random = np.random.default_rng(0)
+    vector = random.normal(size=3)
+    variant = Variant(
+        coupled="input", peephole_forget=vector, peephole_output=vector, peephole_shown=vector,
+        cell_activation="softsign",
+    )  # fmt: skip
+    cell = CellParameters(*make_cell(random).arrays, variant)
+    save(tmp_path / "m.safetensors", Model(Parameters((LayerParameters(cell),))))
+    np.save(tmp_path / "x.npy", np.eye(2))
+    given = ("explain", "--vectors", tmp_path / "x.npy", "-w", tmp_path / "m.safetensors", "--at")
+    coupled = done(*given, "l0.i[1]").lines
+    check_sums(coupled, "IPGOP")
+    assert any(line.startswith("-FGOP ") for line in coupled)
+    assert not any(line.startswith("pre-activation") for line in coupled)
+    assert "peephole · CURRCS" in done(*given, "l0.f[1]").stdout
+    assert "peephole · NEWCS" in done(*given, "l0.z_o[1]").stdout
+    assert "OGOP × softsign(NEWCS + peephole)" in done(*given, "l0.h[1]").stdout
+    squashed = [line.split()[0] for line in done(*given, "l0.tanh_c[1]").lines[4:6]]
+    assert squashed == ["NEWCS", "tanh(NEWCS)"]
 
 
 def test_what_is_not_finite_is_shown_by_name(done, infinite):

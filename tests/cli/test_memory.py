@@ -73,6 +73,16 @@ def test_a_counter_keeps_every_word(done):
     assert block("What the cell state consists of, in percent", whole)[2][2:] == ["33", "33", "33"]
 
 
+def test_the_gates_of_one_unit_are_counted(done):
+    lines = done("memory", "set hold reset set", "-w", "latch", "--unit", "l0.h[0]").lines
+    start = lines.index("Gates over all steps")
+    assert [line.split()[-2:] for line in lines[start + 2 : start + 5]] == [
+        ["75%", "25%"],
+        ["50%", "50%"],
+        ["0%", "100%"],
+    ]
+
+
 def test_the_shares_of_a_score_and_its_bias_add_up(done, tiny):
     given = ("memory", "john likes coffee", "-w", tiny, "--of", "logit(black)")
     lines = done(*given, "--digits", "9").lines

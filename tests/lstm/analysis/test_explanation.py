@@ -82,7 +82,8 @@ def test_terms_add_up_to_what_was_recorded(name, cell, random):
             found = explain(model, trace, Address(0, record.direction, symbol, unit, step))
             terms = [term.amount for group in found.groups for term in group.terms]
             size = max(1.0, sum(map(abs, terms)))
-            assert sum(terms) == pytest.approx(found.total, abs=near * size)
+            if symbol != "tanh_c":  # which is no sum
+                assert sum(terms) == pytest.approx(found.total, abs=near * size)
             assert found.value == array[step, unit]
 
 
