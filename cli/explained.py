@@ -57,8 +57,9 @@ class Walk(NamedTuple):
     def passages(self, step: int) -> Iterator[tuple[int, Passage]]:
         """Yield what one step did, layer by layer and direction by direction."""
         for layer in self.layers:
-            for record in self.trace.layers[layer].directions:
-                yield layer, Passage(record, step)
+            cells = self.model.parameters.layers[layer].directions.values()
+            for cell, record in zip(cells, self.trace.layers[layer].directions, strict=True):
+                yield layer, Passage(record, step, cell.variant.projection is not None)
 
     def changes(self, layer: int, passage: Passage) -> list[tuple[Address, Change]]:
         """Return the units that changed most: named ones, then as many others."""

@@ -16,9 +16,6 @@ from lstm.arrays import Floats
 from lstm.parameters import Parameters
 from lstm.trace import Trace
 
-# What a ledger can be read off for: the cell states, and the hidden states that show of them.
-STATES = ("cell", "hidden")
-
 
 class Memory(NamedTuple):
     """The account of one cell after R steps of T, over all its units.
@@ -47,32 +44,32 @@ class Memory(NamedTuple):
     def read(
         cls, ledger: Ledger, steps: Sequence[int], of: str = "cell", units: Sequence[int] = ()
     ) -> Memory:
-        """Read the account off after these steps, for one of `STATES`.
+        """Read the account off after these steps: of the `cell` or of the `hidden` state.
 
         A unit that is projected away has no survival of its own: of a projected hidden state
         that of all units stands there.
         """
         recorded: Floats = getattr(ledger.trace, of)
-        columns, chosen = ledger.trace.num_steps + 1, list(units)
-        blank = np.zeros((len(steps), columns, len(chosen)))
-        made = cls(
-            tuple(steps), blank[..., :0].sum(axis=-1), blank[..., :0].sum(axis=-1), tuple(chosen),
-            blank, blank.copy(), recorded[list(steps)][:, chosen], 0.0,
-        )  # fmt: skip
+        is_mixed = of == "hidden" and ledger.cell.variant.projection is not None
         rows = {step: row for row, step in enumerate(steps)}
-        residuals = [0.0]
+        chosen = list(units)
+        shape = (len(rows), ledger.trace.num_steps + 1)
+        composition, survival = np.zeros(shape), np.zeros(shape)
+        shares, unit_survival = (np.zeros((*shape, len(chosen))) for _ in range(2))
+        residuals = []
         for entry in ledger.entries():
-            row = rows.get(entry.step)
-            if row is None:
+            if (row := rows.get(entry.step)) is None:
                 continue
-            shares = entry.shares if of == "cell" else ledger.hidden_shares(entry)
-            left = entry.survival.mean(axis=1)
-            own = entry.survival.shape == shares.shape
-            made.composition[row], made.survival[row] = _composition(shares), left
-            made.shares[row] = shares[:, chosen]
-            made.unit_survival[row] = entry.survival[:, chosen] if own else left[:, np.newaxis]
-            residuals.append(missed(shares, recorded[entry.step]))
-        return made._replace(residual=float(np.max(residuals)))
+            own = entry.shares if of == "cell" else ledger.hidden_shares(entry)
+            left = entry.survival
+            composition[row], survival[row] = _composition(own), left.mean(axis=1)
+            shares[row] = own[:, chosen]
+            unit_survival[row] = survival[row][:, np.newaxis] if is_mixed else left[:, chosen]
+            residuals.append(missed(own, recorded[entry.step]))
+        return cls(
+            tuple(rows), composition, survival, tuple(chosen), shares, unit_survival,
+            recorded[list(rows)][:, chosen], float(np.max(residuals, initial=0)),
+        )  # fmt: skip
 
 
 def _composition(shares: Floats) -> Floats:

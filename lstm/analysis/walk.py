@@ -56,10 +56,12 @@ class Passage(NamedTuple):
 
     `forgotten` (H,) is what each cell lost, (1 - f) c'; `written` (H,) what entered it, i g;
     `before` and `after` (H,) are the cell states; `revealed` (H,) or (P,) the hidden state.
+    `is_projected` says that a hidden state belongs to no one cell.
     """
 
     trace: DirectionTrace
     step: int
+    is_projected: bool = False
 
     @property
     def opening(self) -> Opening:
@@ -87,16 +89,16 @@ class Passage(NamedTuple):
 
     def changes(self) -> list[Change]:
         """Return every unit, the one whose cell state changed most first, equals by number."""
-        order = np.argsort(-np.abs(self.after - self.before), kind="stable")
-        return [self._change(unit) for unit in order.tolist()]
-
-    def _change(self, unit: int) -> Change:
-        record, step = self.trace, self.step
+        record, step, before = self.trace, self.step, self.before
         names = ("forget", "input", "candidate", "cell", "output")
-        f, i, g, c, o = (float(getattr(record, name)[step, unit]) for name in names)
-        projected = record.hidden.shape != record.cell.shape
-        hidden = None if projected else float(record.hidden[step, unit])
-        return Change(unit, float(self.before[unit]), f, i, g, c, o, hidden)
+        f, i, g, c, o = (getattr(record, name)[step].tolist() for name in names)
+        h = [None] * len(c) if self.is_projected else record.hidden[step].tolist()
+        old = before.tolist()
+        order = np.argsort(-np.abs(self.after - before), kind="stable")
+        return [
+            Change(unit, old[unit], f[unit], i[unit], g[unit], c[unit], o[unit], h[unit])
+            for unit in order.tolist()
+        ]
 
 
 def largest(values: Floats, k: int) -> list[tuple[int, float]]:

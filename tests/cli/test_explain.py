@@ -350,6 +350,8 @@ def test_a_clip_and_a_projection_are_said(done, tmp_path):
     shown = done(*given, "l0.h[1]").stdout
     assert "cut to ±0.001" in shown
     assert "projection · (OGOP × tanh(NEWCS))" in shown
+    changes = done(*given[:-1], "--json").json["walk"][0]["cells"][0]["changes"]
+    assert [change["hidden"] for change in changes] == [None] * 3
 
 
 def test_variants_are_called_by_their_names(done, tmp_path):

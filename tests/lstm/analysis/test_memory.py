@@ -79,11 +79,12 @@ def test_a_score_is_its_constant_and_all_shares(num_directions, projected, rando
     assert account.residual <= 1e-12
 
 
-def test_hidden_shares_of_a_projection_have_the_survival_of_all_units():
+@pytest.mark.parametrize("width", [2, 3])  # narrower than the cells, and as wide
+def test_hidden_shares_of_a_projection_have_the_survival_of_all_units(width):
     model = make_model()
     cell = model.parameters.layers[0].forward
-    matrix = np.random.default_rng(0).normal(size=(2, 3))
-    projected = replace(cell, weight_hh=cell.weight_hh[:, :2], variant=Variant(projection=matrix))
+    variant = Variant(projection=np.random.default_rng(0).normal(size=(width, 3)))
+    projected = replace(cell, weight_hh=cell.weight_hh[:, :width], variant=variant)
     parameters = replace(
         model.parameters, layers=(replace(model.parameters.layers[0], forward=projected),)
     )

@@ -46,8 +46,7 @@ def test_before_a_reverse_step_is_the_one_to_its_right():
 
 
 def test_a_projected_hidden_state_belongs_to_no_unit():
-    trace = trace_of()._replace(hidden=np.ones((2, 2)))
-    assert Passage(trace, 0).changes()[0].hidden is None
+    assert Passage(trace_of(), 0, is_projected=True).changes()[0].hidden is None
 
 
 def test_the_largest_are_never_zero():
