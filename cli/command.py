@@ -145,6 +145,18 @@ def _contrast() -> Callable[..., None]:
     return contrast
 
 
+def _explain() -> Callable[..., None]:
+    from cli.explain import explain
+
+    return explain
+
+
+def _memory() -> Callable[..., None]:
+    from cli.memory import memory
+
+    return memory
+
+
 class Entry(NamedTuple):
     """A command: its name, what a list of commands says of it, and how it is imported."""
 
@@ -163,6 +175,8 @@ COMMANDS = (
     Entry("find", "Search the states of a corpus for a pattern.", _find),
     Entry("sweep", "Show what each unit at each step counts for.", _sweep),
     Entry("contrast", "Show what differs inside between two texts.", _contrast),
+    Entry("explain", "Show how a number came about, step by step.", _explain),
+    Entry("memory", "Show which word wrote what is remembered.", _memory),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),

@@ -12,7 +12,7 @@ from cli import options as o
 
 SCHEMAS = (
     "trace", "record", "inspect", "tokens", "models", "convert", "compare", "golden", "find",
-    "hit", "tour", "extract", "dataset", "sweep", "contrast",
+    "hit", "tour", "extract", "dataset", "sweep", "contrast", "memory", "explain",
 )  # fmt: skip
 
 

@@ -139,5 +139,5 @@ def pairs(rows: Iterable[tuple[str, object]]) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows:
-        grid.add_row(plain(name), plain(value))
+        grid.add_row(plain(name), value if isinstance(value, Text) else plain(value))
     return grid

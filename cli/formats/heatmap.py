@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,10 +58,16 @@ class Columns(NamedTuple):
         return cls(tuple(sorted(chosen.tolist())), width)
 
 
-def written(value: float, digits: int) -> str:
+def written(value: float | Decimal, digits: int) -> str:
     """Write a number with so many digits after the point; a zero has no sign."""
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def signed(value: float, digits: int) -> str:
+    """Write a number with its sign, also where it is positive."""
+    text = written(value, digits)
+    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 
 
 def _width(words: Words, record: DirectionTrace, report: Report) -> int:

@@ -15,12 +15,11 @@ from cli.formats.heatmap import written
 from cli.formats.report import Report
 from cli.formats.words import Words
 from cli.tables import heat, meanings, number, plain, table
+from lstm.analysis.walk import OPEN, Opening
 from lstm.card import NamedUnit
 from lstm.cell_trace import DirectionTrace
 from lstm.head import Forecast
 from lstm.trace import Trace
-
-OPEN = 0.5  # a gate above it lets more than half through
 
 GATES_EXPLAINED = (
     "forgot: 1 - forget gate f; remembered: input gate i; revealed: output gate o; each the mean "
@@ -33,13 +32,16 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
     columns = ("forgot", "kept", "remembered", "wrote", "revealed", "showed")
     made = table(*words.headers, *(number(column) for column in columns))
     for row, step in enumerate(words.steps):
-        forget, write, show = record.forget[step], record.input[step], record.output[step]
-        shares = (1 - forget.mean(), write.mean(), show.mean())
-        counts = (_open(gate) for gate in (forget, write, show))
+        opening = Opening.of(record, step)
+        shares = (opening.forgot, opening.remembered, opening.revealed)
+        counts = (opening.kept, opening.wrote, opening.showed)
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
-            for cell in (heat(percent(share), float(share), 1.0, False), plain(count, "dim"))
+            for cell in (
+                heat(percent(share), share, 1.0, False),
+                plain("-" if count is None else count, "dim"),
+            )
         ]
         made.add_row(*words.cells(row), *cells)
     return made
@@ -48,6 +50,10 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
 def _open(gate: np.ndarray) -> int | str:
     """How many units have a gate open; of what is no number nobody can tell."""
     return int((gate > OPEN).sum()) if np.isfinite(gate).all() else "-"
+
+
+def _count(units: int | None) -> Text:
+    return plain("-" if units is None else units, "dim")
 
 
 def prediction_table(
@@ -66,7 +72,7 @@ def prediction_table(
         outcomes = forecast.predictions[step]
         known = all(np.isfinite(outcome.probability) for outcome in outcomes)
         best = (f"{printable(o.name)} {percent(o.probability)}" for o in outcomes)
-        made.add_row(*words.cells(row), *cells, Text(_filled(best, room) if known else "-"))
+        made.add_row(*words.cells(row), *cells, Text(filled(best, room) if known else "-"))
     return made
 
 
@@ -77,7 +83,7 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
-def _filled(items: Iterable[str], room: int) -> str:
+def filled(items: Iterable[str], room: int) -> str:
     """Put items side by side, on as many lines as they need, without breaking one."""
     lines = [""]
     for item in items:

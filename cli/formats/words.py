@@ -21,7 +21,7 @@ class Words:
 
     def __init__(self, trace: Trace, steps: Sequence[int]) -> None:
         self.steps = steps
-        self.labels = [_label(trace.tokens[n]) for n in steps] if trace.tokens else None
+        self.labels = [label(trace.tokens[n]) for n in steps] if trace.tokens else None
 
     @property
     def headers(self) -> list[Column]:
@@ -34,7 +34,7 @@ class Words:
         step = 1 + max(len("step"), *(len(str(n)) for n in self.steps))
         if self.labels is None:
             return step
-        return step + 1 + max(len("word"), *(label.cell_len for label in self.labels))
+        return step + 1 + max(len("word"), *(one.cell_len for one in self.labels))
 
     def cells(self, row: int) -> list[Text]:
         """Return the first cells of a row."""
@@ -42,14 +42,14 @@ class Words:
         return [step] if self.labels is None else [step, self.labels[row]]
 
 
-def _label(token: Token) -> Text:
-    """`John (john)` where the model reads something else than what was typed."""
-    label = Text(short(token.text))
+def label(token: Token) -> Text:
+    """Write a token: `John (john)` where the model reads something else than what was typed."""
+    made = Text(short(token.text))
     if not token.known:
-        return label.append(f" ({short(token.read)})", "bold red")
+        return made.append(f" ({short(token.read)})", "bold red")
     if token.read != token.text:
-        label.append(f" ({short(token.read)})", "dim")
-    return label
+        made.append(f" ({short(token.read)})", "dim")
+    return made
 
 
 def short(word: str, longest: int = LONGEST) -> str:

@@ -96,17 +96,9 @@ class Ledger:
 
     @property
     def residual(self) -> float:
-        """How far the shares miss the recorded cell states, at most, relative to their sizes.
-
-        |c - sum of shares| / sum of |shares|; some roundings of the trace's number format.
-        """
-        largest = 0.0
-        for entry in self.entries():
-            missed = np.abs(entry.shares.sum(axis=0) - self.trace.cell[entry.step])
-            size = np.abs(entry.shares).sum(axis=0)
-            ratio = np.divide(missed, size, out=np.zeros_like(missed), where=size > 0)
-            largest = max(largest, float(ratio.max(initial=0)))
-        return largest
+        """How far the shares miss the recorded cell states, at most; see `missed`."""
+        found = [missed(entry.shares, self.trace.cell[entry.step]) for entry in self.entries()]
+        return float(np.max(found, initial=0))
 
     def hidden_shares(self, entry: Entry) -> Floats:
         """Carry an account on to the hidden state: (T + 1, H), or (T + 1, P) if projected.
@@ -117,6 +109,11 @@ class Ledger:
             LSTMError: the cell's activation is not 0 at 0, so part of h has no writer.
         """
         variant, step = self.cell.variant, entry.step
+        if variant.highway_ih is not None or self.trace.added is not None:
+            raise LSTMError(
+                "ledger: expected hidden states that come from the cells alone, found a highway or "
+                "a residual connection, which adds what the layer reads."
+            )
         shown = entry.shares * self._shown(step)
         if variant.projection is None:
             return shown
@@ -151,6 +148,21 @@ class Ledger:
             return 1.0
         kept = self.trace.forget_cell.astype(np.float64)
         return _shrink(kept + self.trace.input_candidate, limit)
+
+
+def missed(shares: Floats, recorded: Floats) -> float:
+    """How far (T + 1, H) shares miss (H,) recorded values, at most, relative to their sizes.
+
+    |recorded - sum of shares| / sum of |shares|; some roundings of the trace's number format.
+
+    >>> missed(np.array([[1.0], [3.0]]), np.array([5.0]))
+    0.25
+    """
+    away = np.abs(shares.sum(axis=0) - recorded)
+    size = np.abs(shares).sum(axis=0)
+    # Where all shares are zero, any other value is missed by infinitely much.
+    ratio = np.divide(away, size, out=np.where(away > 0, np.inf, 0.0), where=size != 0)
+    return float(ratio.max(initial=0))
 
 
 def _shrink(values: Floats, limit: float) -> Floats:

@@ -39,6 +39,8 @@ def imports(elsewhere):
         ["generate", "--help"],
         ["golden", "--help"],
         ["find", "--help"],
+        ["explain", "--help"],
+        ["memory", "--help"],
         ["inspect", "--help"],
     ],
 )
@@ -68,6 +70,15 @@ def test_data_formats_import_no_rich(imports, tiny, format, tmp_path):
     found = imports("run", "john", "-w", tiny, "-f", format, "-o", tmp_path / "x")
     assert not {name for name in found if name.split(".")[0] == "rich"}
     assert not {name for name in found if name.split(".")[0] in ("tokenizers", "ml_dtypes")}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["memory"], ["explain"], ["explain", "--at", "l0.c[0]"], ["explain", "--at", "john"]],
+)
+def test_json_of_the_memory_and_of_explanations_imports_no_rich(imports, tiny, command):
+    found = imports(*command, "john", "-w", tiny, "--json")
+    assert not {name for name in found if name.split(".")[0] == "rich"}
 
 
 def test_ordinary_runs_import_nothing_heavy(imports, tiny):

@@ -23,7 +23,7 @@ def vectors(tmp_path_factory):
 
 
 def test_nothing_given_shows_the_help_of_each_command_that_reads(terminal, done):
-    for command in ("run", "sweep", "tokens"):
+    for command in ("run", "explain", "memory", "sweep", "tokens"):
         shown = terminal(command)
         assert (shown.code, shown.stderr) == (0, "")
         assert shown.lines == done(command, "--help").lines
