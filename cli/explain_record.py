@@ -8,7 +8,7 @@ from cli.explained import NAMED_IN_A_SENTENCE, Sheet, Walk
 from cli.formats.record import model_record, text_record
 from cli.naming import tells
 from lstm.address import Address
-from lstm.analysis.explanation import Applied, Group, Term
+from lstm.analysis.terms import Applied, Group, Term
 from lstm.analysis.walk import Change, Passage, largest
 from lstm.arrays import Floats
 from lstm.head import Forecast

@@ -11,7 +11,7 @@ from lstm.analysis.outcome import Outcome, Score, Standing
 from lstm.analysis.walk import Change, Passage
 
 if TYPE_CHECKING:
-    from lstm.analysis.explanation import Explanation
+    from lstm.analysis.terms import Explanation
     from lstm.head import Forecast
     from lstm.model import Model
     from lstm.trace import Trace

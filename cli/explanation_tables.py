@@ -23,7 +23,7 @@ from lstm.address import Address
 from lstm.quantities import BY_SYMBOL
 
 if TYPE_CHECKING:
-    from lstm.analysis.explanation import Term
+    from lstm.analysis.terms import Term
     from lstm.trace import Trace
 
 ADDS_UP = (

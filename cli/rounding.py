@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cli.formats.heatmap import written
 
 if TYPE_CHECKING:
-    from lstm.analysis.explanation import Explanation, Group, Term
+    from lstm.analysis.terms import Explanation, Group, Term
 
 # Enough for every digit of the largest float64; what is not finite goes through without an error.
 _EXACT = Context(prec=400, traps=[])

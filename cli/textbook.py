@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cli.formats.words import label
 from lstm.address import Address
-from lstm.analysis.explanation import GATE_OF, Applied, Term
+from lstm.analysis.explanation import GATE_OF
 from lstm.analysis.outcome import Score
+from lstm.analysis.terms import Applied, Term
 from lstm.quantities import BY_NAME, BY_SYMBOL
 from lstm.variants import STANDARD, Variant
 

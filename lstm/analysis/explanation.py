@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from lstm.activations import activation
 from lstm.address import Address
 from lstm.analysis.outcome import Outcome
+from lstm.analysis.terms import Applied, Explanation, Group, Term, total_of
 from lstm.arrays import Floats
 from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
@@ -23,65 +23,6 @@ from lstm.trace import Trace
 GATE_OF = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
 # What is a product, or a function, of other quantities of the same unit and step.
 _PRODUCTS = ("ig", "fc", "tanh_c")
-
-
-class Term(NamedTuple):
-    """One product of a sum: `weight` times `value`; `address` tells whose value it is.
-
-    An address without a step is that of the state before the first; None: a constant.
-    """
-
-    address: Address | None
-    weight: float
-    value: float
-
-    @property
-    def amount(self) -> float:
-        return self.weight * self.value
-
-
-class Group(NamedTuple):
-    """The terms of one origin, such as `input` or `bias`."""
-
-    origin: str
-    terms: tuple[Term, ...]
-
-    @property
-    def amount(self) -> float:
-        return _total([term.amount for term in self.terms])
-
-    def largest(self, k: int) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
-        """Return the k largest terms, the largest first, and the rest."""
-        order = sorted(self.terms, key=lambda term: -abs(term.amount))
-        return tuple(order[:k]), tuple(order[k:])
-
-
-class Applied(NamedTuple):
-    """What is made of a number: a function by its name, or `clip` with its limit."""
-
-    function: str
-    value: float
-    limit: float | None = None
-
-
-class Explanation(NamedTuple):
-    """How one number came about.
-
-    Args:
-        groups: what is added up, each group in float64; none where a number is only squashed.
-        total: the sum, as the trace has it; where it is clipped at once, as it is added up here.
-        prepared: what was made of other numbers before, in order.
-        applied: what is made of the sum, in order; the last is the number that was asked for.
-    """
-
-    groups: tuple[Group, ...]
-    total: float
-    prepared: tuple[Applied, ...] = ()
-    applied: tuple[Applied, ...] = ()
-
-    @property
-    def value(self) -> float:
-        return self.applied[-1].value if self.applied else self.total
 
 
 def explain_score(model: Model, trace: Trace, outcome: Outcome, step: int) -> Explanation:
@@ -307,15 +248,9 @@ def _output_symbol(model: Model, layer: int) -> str:
     return "y" if model.parameters.residual and layer > 0 else "h"
 
 
-@np.errstate(invalid="ignore")
-def _total(amounts: list[float]) -> float:
-    """The sum, also of what is not finite."""
-    return float(np.sum(amounts))
-
-
 def _summed(groups: tuple[Group, ...], recorded: float, limit: float | None) -> Explanation:
     """A sum that the trace has; where it is clipped at once, the trace has what is left of it."""
     if limit is None:
         return Explanation(groups, recorded)
-    total = _total([group.amount for group in groups])
+    total = total_of([group.amount for group in groups])
     return Explanation(groups, total, (), (Applied("clip", recorded, limit),))

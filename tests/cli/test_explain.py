@@ -15,7 +15,8 @@ from cli.explained import Sheet
 from cli.explanation_tables import sheet_parts
 from cli.tables import show
 from lstm.address import Address
-from lstm.analysis.explanation import Explanation, Group, Term, explain
+from lstm.analysis.explanation import explain
+from lstm.analysis.terms import Explanation, Group, Term
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.variants import Variant
