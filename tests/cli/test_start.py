@@ -38,6 +38,7 @@ def imports(elsewhere):
         ["run", "--help"],
         ["generate", "--help"],
         ["golden", "--help"],
+        ["extract", "--help"],
         ["inspect", "--help"],
     ],
 )
