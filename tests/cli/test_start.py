@@ -41,6 +41,7 @@ def imports(elsewhere):
         ["find", "--help"],
         ["explain", "--help"],
         ["memory", "--help"],
+        ["extract", "--help"],
         ["inspect", "--help"],
     ],
 )
