@@ -219,7 +219,7 @@ Top = Annotated[
         metavar="N",
         min=1,
         show_default=True,
-        help="How many units, the largest first.",
+        help="How many to show, the largest first.",
         rich_help_panel=SHOW,
     ),
 ]

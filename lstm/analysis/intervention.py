@@ -188,7 +188,7 @@ def _check_patch(change: Change, values: Floats, rows: int, columns: int) -> Non
     if steps < rows or units != columns:
         raise LSTMError(
             f"{change.address}: expected {counted(rows, 'step')} of {counted(columns, 'unit')} "
-            f"from the other run, found {steps} of {units}."
+            f"from the other run, found {steps} of {units}. Name a span that both have."
         )
 
 
