@@ -77,7 +77,7 @@ def run(
         return
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
-    _refuse_idle_options(chosen, request, show, digits, top_k, carry)
+    _refuse_idle_options(chosen, request, show, steps, digits, top_k, carry)
     if final_state is not None and output is not None and final_state == output:
         raise CommandLineError("--final-state: expected another file than --output.")
     # A folder that is not there is better found before a long run than after it.
@@ -124,6 +124,7 @@ def _refuse_idle_options(
     format: Format,
     request: Request,
     show: str | None,
+    steps: str | None,
     digits: int | None,
     top_k: int | None,
     carry: bool,
@@ -133,6 +134,12 @@ def _refuse_idle_options(
         raise CommandLineError(
             f"--digits: only tables are rounded; {format.name} holds every digit. Leave it out."
         )
+    for option, given in (("--show", show), ("--steps", steps)):
+        if given is not None and format.is_whole:
+            raise CommandLineError(
+                f"{option}: {format.name} shows every step and has its own quantities, as the "
+                "memory of a step comes from all before it. Leave it out."
+            )
     if top_k is not None and not format.has_predictions:
         raise CommandLineError(
             f"--top-k: {format.name} holds no predictions. Use --format json, or leave it out."
