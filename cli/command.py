@@ -79,6 +79,12 @@ def _generate() -> Callable[..., None]:
     return generate
 
 
+def _plot() -> Callable[..., None]:
+    from cli.plot import plot
+
+    return plot
+
+
 def _golden() -> Callable[..., None]:
     from cli.golden import golden
 
@@ -129,6 +135,7 @@ COMMANDS = (
     Entry("convert", "Write weights into another layout, or one file.", _convert),
     Entry("compare", "Find where two runs differ, and why.", _compare),
     Entry("generate", "Let the model go on by itself.", _generate),
+    Entry("plot", "Draw a run: states, gates, memory, two texts.", _plot),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),
     Entry("models", "List the models inside.", _models),

@@ -25,7 +25,7 @@ FLOORS = {
         "h5py",
         "onnx",
     },
-    "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy"},
+    "cli": {"weights", "lstm", "typer", "rich", "orjson", "numpy", "altair", "vl_convert"},
 }
 # What only certain files import: the import and where it may stand.
 ROOMS = {
@@ -40,6 +40,8 @@ ROOMS = {
     "typer": "cli/",
     "rich": "cli/",
     "orjson": "weights/ cli/",
+    "altair": "cli/formats/plot/draw.py",
+    "vl_convert": "cli/formats/plot/draw.py",
 }
 # Made by hand or by training, run by hand: not part of the tool.
 SCRIPTS = "weights/pretrained/*/*.py"
@@ -121,6 +123,7 @@ def test_in_cli_only_the_formats_know_numpy():
 
 def test_optional_and_heavy_libraries_are_imported_when_they_are_needed():
     lazy = {"tokenizers", "ml_dtypes", "safetensors", "torch", "h5py", "onnx", "numba", "llvmlite"}
+    lazy |= {"altair", "vl_convert"}
     lazy |= {path.removesuffix(".py").replace("/", ".") for path in COMPILED}
     for path in every_source():
         for name, at_top in imports(path):

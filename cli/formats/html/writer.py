@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
@@ -13,7 +14,7 @@ import numpy as np
 from cli.console import printable
 from cli.formats.record import dump, prediction_record
 from cli.formats.report import Report
-from cli.palette import NEGATIVE, POSITIVE, SHARE
+from cli.palette import NEGATIVE, POSITIVE, SHARE, THEMES
 from lstm.analysis.ledger import Ledger
 from lstm.arrays import Floats
 from lstm.cell_trace import DirectionTrace
@@ -106,13 +107,19 @@ def _page(title: str, record: dict[str, Any]) -> str:
 
 
 def _colors() -> str:
-    """The strongest level of each scale, as the three numbers that CSS mixes."""
+    """The greys of both themes, and the strongest level of each scale as CSS mixes it."""
     scales = {"negative": NEGATIVE, "positive": POSITIVE, "share": SHARE}
-    named = (
-        f"--{name}: {' '.join(str(part) for part in bytes.fromhex(levels[-1][1:]))};"
+    numbers = {
+        name: " ".join(str(part) for part in bytes.fromhex(levels[-1][1:]))
         for name, levels in scales.items()
-    )
-    return f":root {{ {' '.join(named)} }}\n"
+    }
+    light, dark = (_declared(THEMES[name]._asdict()) for name in ("light", "dark"))
+    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    return f":root {{ {_declared(numbers)} {light} }}\n{dark}\n"
+
+
+def _declared(values: Mapping[str, str]) -> str:
+    return " ".join(f"--{name}: {value};" for name, value in values.items())
 
 
 def _about(report: Report) -> str:
