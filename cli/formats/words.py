@@ -44,15 +44,15 @@ class Words:
 
 def _label(token: Token) -> Text:
     """`John (john)` where the model reads something else than what was typed."""
-    label = Text(_short(token.text))
+    label = Text(short(token.text))
     if not token.known:
-        return label.append(f" ({_short(token.read)})", "bold red")
+        return label.append(f" ({short(token.read)})", "bold red")
     if token.read != token.text:
-        label.append(f" ({_short(token.read)})", "dim")
+        label.append(f" ({short(token.read)})", "dim")
     return label
 
 
-def _short(word: str) -> str:
+def short(word: str) -> str:
     """A word that cannot break the table: no control characters, and not too wide."""
     shown = printable(word)
     shown = "␣" if shown == " " else shown
