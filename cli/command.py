@@ -85,6 +85,12 @@ def _plot() -> Callable[..., None]:
     return plot
 
 
+def _step() -> Callable[..., None]:
+    from cli.step import step
+
+    return step
+
+
 def _golden() -> Callable[..., None]:
     from cli.golden import golden
 
@@ -136,6 +142,7 @@ COMMANDS = (
     Entry("compare", "Find where two runs differ, and why.", _compare),
     Entry("generate", "Let the model go on by itself.", _generate),
     Entry("plot", "Draw a run: states, gates, memory, two texts.", _plot),
+    Entry("step", "Step through a text with the keyboard.", _step),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),
     Entry("models", "List the models inside.", _models),

@@ -40,7 +40,7 @@ def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
         cells = [
             cell
             for share, count in zip(shares, counts, strict=True)
-            for cell in (heat(_percent(share), float(share), 1.0, False), plain(count, "dim"))
+            for cell in (heat(percent(share), float(share), 1.0, False), plain(count, "dim"))
         ]
         made.add_row(*words.cells(row), *cells)
     return made
@@ -66,12 +66,12 @@ def prediction_table(
         cells = [plain(f"{bits:.1f} bits" if is_known else "-")] if columns else []
         outcomes = forecast.predictions[step]
         known = all(np.isfinite(outcome.probability) for outcome in outcomes)
-        best = (f"{printable(o.name)} {_percent(o.probability)}" for o in outcomes)
+        best = (f"{printable(o.name)} {percent(o.probability)}" for o in outcomes)
         made.add_row(*words.cells(row), *cells, Text(_filled(best, room) if known else "-"))
     return made
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Write a share; what is not nothing is not written as 0 %."""
     if not np.isfinite(share):
         return "-"

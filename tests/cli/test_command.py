@@ -8,8 +8,8 @@ import pytest
 from lstm.quantities import NAMES
 
 COMMANDS = (
-    "run", "inspect", "convert", "compare", "generate", "plot", "golden", "tokens", "models",
-    "schema",
+    "run", "inspect", "convert", "compare", "generate", "plot", "step", "golden", "tokens",
+    "models", "schema",
 )  # fmt: skip
 README = Path(__file__).parents[2] / "README.md"
 
