@@ -39,6 +39,8 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
                 "convert",
                 "compare",
                 "generate",
+                "plot",
+                "step",
                 "golden",
                 "tokens",
                 "models",
