@@ -179,6 +179,11 @@ def test_every_picture_can_be_drawn_on_a_dark_ground_and_names_its_words(plotted
     assert "#14171b" in ElementTree.tostring(root, "unicode")
 
 
+def test_the_page_of_a_dark_picture_is_dark(plotted):
+    page = plotted("((", "-w", "brackets", "--theme", "dark", suffix=".html").decode()
+    assert "body { background: #14171b }" in page.split("<body>")[0]
+
+
 def test_hostile_words_are_words(plotted, tiny):
     text = "<script>alert(1)</script> \"' </script> \u202e &lt;"
     root = ElementTree.fromstring(plotted(text, "-w", tiny, "--show", "cell"))

@@ -70,7 +70,8 @@ class _Drawing:
             page = {"inline": True, "json_kwds": {"cls": _InScript}}
             more = page if suffix == ".html" else {}
             chart.save(text, format=suffix[1:], **more)
-            return text.getvalue().encode()
+            ground = f"<head><style>body {{ background: {self.theme.page} }}</style>"
+            return text.getvalue().replace("<head>", ground, 1).encode()
         data = BytesIO()
         chart.save(data, format=suffix[1:], **({"scale_factor": 2} if suffix == ".png" else {}))
         return data.getvalue()
