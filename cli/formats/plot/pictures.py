@@ -9,6 +9,7 @@ import numpy as np
 
 from cli.console import printable
 from cli.formats.plot.parts import Heat, Lines, Part, Picture, Points
+from cli.formats.words import short
 from cli.selection import Selection
 from lstm.analysis.ledger import Ledger
 from lstm.analysis.saturation import GATED, OPEN, SHUT, Saturation
@@ -21,7 +22,6 @@ from lstm.trace import Trace
 
 # As many units as a reader can follow, where none are chosen.
 MOST_ROWS, MOST_LINES = 32, 4
-LONGEST_WORD = 16
 Rows = Iterator[tuple[Part, ...]]
 
 
@@ -96,13 +96,8 @@ def _text(trace: Trace) -> str:
 
 def _word(traces: Sequence[Trace], step: int) -> str:
     """The word at a step; both, where two texts have different ones."""
-    words = [str(step) if t.tokens is None else _short(t.tokens[step].text) for t in traces]
+    words = [str(step) if t.tokens is None else short(t.tokens[step].text) for t in traces]
     return " | ".join(dict.fromkeys(words))
-
-
-def _short(text: str) -> str:
-    shown = "␣" if text == " " else printable(text)
-    return shown if len(shown) <= LONGEST_WORD else f"{shown[: LONGEST_WORD - 1]}…"
 
 
 def _reach(values: Floats) -> float:
