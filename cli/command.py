@@ -79,6 +79,18 @@ def _generate() -> Callable[..., None]:
     return generate
 
 
+def _plot() -> Callable[..., None]:
+    from cli.plot import plot
+
+    return plot
+
+
+def _step() -> Callable[..., None]:
+    from cli.step import step
+
+    return step
+
+
 def _golden() -> Callable[..., None]:
     from cli.golden import golden
 
@@ -178,6 +190,8 @@ COMMANDS = (
     Entry("explain", "Show how a number came about, step by step.", _explain),
     Entry("memory", "Show which word wrote what is remembered.", _memory),
     Entry("generate", "Let the model go on by itself.", _generate),
+    Entry("plot", "Draw a run: states, gates, memory, two texts.", _plot),
+    Entry("step", "Step through a text with the keyboard.", _step),
     Entry("golden", "Write what a port is checked against.", _golden),
     Entry("tokens", "Show what a text becomes, without running it.", _tokens),
     Entry("models", "List the models inside.", _models),

@@ -176,6 +176,15 @@ Steps = Annotated[
         rich_help_panel=SHOW,
     ),
 ]
+ColorBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--color-by",
+        metavar="l0.c[81]",
+        help="The words themselves, coloured by a unit; several times for several units.",
+        rich_help_panel=SHOW,
+    ),
+]
 Digits = Annotated[
     int | None,
     typer.Option(

@@ -13,6 +13,7 @@ from cli.console import CommandLineError, Terminal, note, standard_output
 from cli.formats.registry import Format
 from cli.formats.report import Report
 from cli.selection import Selection
+from lstm.address import Address
 from lstm.model import Model
 from lstm.trace import Trace
 
@@ -29,6 +30,7 @@ class Output(NamedTuple):
     top_k: int | None
     digits: int | None
     summary: bool
+    color_by: tuple[Address, ...] = ()
 
 
 def write_traces(output: Output, model: Model, traces: Iterable[Trace]) -> None:
@@ -56,6 +58,7 @@ def write_traces(output: Output, model: Model, traces: Iterable[Trace]) -> None:
                 TOP_K if output.top_k is None else output.top_k,
                 DIGITS if output.digits is None else output.digits,
                 output.summary,
+                output.color_by,
             )
         )
         for trace in chain(begun, remaining):

@@ -1,6 +1,7 @@
 """`lstm run`: what happens inside at every step."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +12,7 @@ from cli import speed as s
 from cli import untold as u
 from cli.console import CommandLineError
 from cli.formats.registry import Format, choose
-from cli.selection import Selection, Spans, parse_show, widest
+from cli.selection import Selection, Spans, parse_show, parse_units, widest
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
 
@@ -44,6 +45,7 @@ def run(
     layers: o.Layers = None,
     units: o.Units = None,
     steps: o.Steps = None,
+    color_by: o.ColorBy = None,
     digits: o.Digits = None,
     top_k: o.TopK = None,
     format: o.FormatName = None,
@@ -78,14 +80,13 @@ def run(
         return
     o.exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
-    _refuse_idle_options(chosen, request, show, digits, top_k, carry)
-    if final_state is not None and output is not None and final_state == output:
-        raise CommandLineError("--final-state: expected another file than --output.")
-    # A folder that is not there is better found before a long run than after it.
-    if final_state is not None and not final_state.parent.is_dir():
-        raise CommandLineError(f"--final-state: there is no folder {final_state.parent}.")
+    by = parse_units("--color-by", color_by or ())
+    summary = show is None and not by
+    _refuse_idle_options(chosen, request, show, steps, digits, top_k, carry, summary)
+    _check_colors(chosen, color_by, show, layers=layers, units=units)
+    _check_final(final_state, output)
     selection = Selection(
-        parse_show(show or "hidden,cell"),
+        parse_show(show or "hidden,cell") if show or not by else (),
         Spans.parse("--layers", layers),
         Spans.parse("--units", units),
         Spans.parse("--steps", steps),
@@ -106,7 +107,7 @@ def run(
     model = i.changed(model, set_value, ablate, patch, patch_from)
     model = with_engine(model, request, engine, threads, verbose=verbose)
     runner = Runner(model, initial_state, warm_up, carry, keep_final=final_state is not None)
-    plan = Output(chosen, output, color, selection, top_k, digits, summary=show is None)
+    plan = Output(chosen, output, color, selection, top_k, digits, summary, by)
     traces = runner.run(request.sources())
     write_traces(plan, model, _with_steps(traces, selection) if request.is_single else traces)
     if final_state is not None:
@@ -125,23 +126,53 @@ def _refuse_idle_options(
     format: Format,
     request: Request,
     show: str | None,
+    steps: str | None,
     digits: int | None,
     top_k: int | None,
     carry: bool,
+    summary: bool,
 ) -> None:
     """An option that would have no effect is an error, not a silence."""
     if digits is not None and not format.is_table:
         raise CommandLineError(
             f"--digits: only tables are rounded; {format.name} holds every digit. Leave it out."
         )
+    for option, given in (("--show", show), ("--steps", steps)):
+        if given is not None and format.is_whole:
+            raise CommandLineError(
+                f"{option}: {format.name} shows every step and has its own quantities, as the "
+                "memory of a step comes from all before it. Leave it out."
+            )
     if top_k is not None and not format.has_predictions:
         raise CommandLineError(
             f"--top-k: {format.name} holds no predictions. Use --format json, or leave it out."
         )
-    if top_k is not None and format.is_table and show is not None:
-        raise CommandLineError("--top-k: with --show, a table has no predictions. Leave one out.")
+    if top_k is not None and format.is_table and not summary:
+        other = "--color-by" if show is None else "--show"
+        raise CommandLineError(f"--top-k: with {other}, a table has no predictions. Leave one out.")
     if carry and request.is_single:
         raise CommandLineError("--carry: expected several sequences, found one. Leave it out.")
+
+
+def _check_colors(
+    format: Format, color_by: list[str] | None, show: str | None, **chosen: str | None
+) -> None:
+    """Colours are for tables; alone they have no layers or units to choose from."""
+    if color_by and not format.is_table:
+        raise CommandLineError(f"--color-by: {format.name} has no colours. Leave it out.")
+    for name, given in chosen.items():
+        if color_by and show is None and given is not None:
+            raise CommandLineError(
+                f"--{name}: --color-by shows its own unit alone. Leave it out, or add --show."
+            )
+
+
+def _check_final(final_state: Path | None, output: Path | None) -> None:
+    if final_state is not None and output is not None and final_state == output:
+        raise CommandLineError("--final-state: expected another file than --output.")
+    # A folder that is not there is better found before a long run than after it.
+    if final_state is not None and not final_state.parent.is_dir():
+        raise CommandLineError(f"--final-state: there is no folder {final_state.parent}.")
 
 
 def _check_against(model: "Model", selection: Selection, top_k: int | None) -> None:

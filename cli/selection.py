@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.console import CommandLineError
+from lstm.address import Address
 from lstm.quantities import NAMES
 
 if TYPE_CHECKING:
@@ -88,6 +89,22 @@ def widest(model: Model, selection: Selection) -> int:
     """Return the number of units of the widest layer that is shown."""
     layers = model.parameters.layers
     return max(layers[k].hidden_size for k in selection.layers.within(len(layers)))
+
+
+def parse_units(option: str, texts: Iterable[str]) -> tuple[Address, ...]:
+    """Read addresses of one unit each, at all steps: `l0.c[81]`.
+
+    Raises:
+        CommandLineError: one names several units, or a step.
+        LSTMError: one is no address.
+    """
+    addresses = tuple(Address.parse(text) for text in texts)
+    for address in addresses:
+        if not isinstance(address.units, int) or address.steps is not None:
+            raise CommandLineError(
+                f"{option}: expected one unit, such as l0.c[81], found {address}."
+            )
+    return addresses
 
 
 def parse_show(text: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Format(NamedTuple):
         is_binary: whether a terminal cannot show it.
         is_table: whether it rounds numbers to digits.
         has_predictions: whether it holds what the head says.
+        is_whole: whether it holds every step and quantities of its own choice.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     is_binary: bool = False
     is_table: bool = False
     has_predictions: bool = False
+    is_whole: bool = False
 
 
 def _table(report: Report) -> Writer:
@@ -74,6 +76,12 @@ def _safetensors(report: Report) -> Writer:
     return SafetensorsWriter(report)
 
 
+def _html(report: Report) -> Writer:
+    from cli.formats.html.writer import HTMLWriter
+
+    return HTMLWriter(report)
+
+
 FORMATS = (
     Format("table", (".txt",), _table, is_table=True, has_predictions=True),
     Format("json", (".json",), _json, has_predictions=True),
@@ -82,6 +90,7 @@ FORMATS = (
     Format("npz", (".npz",), _npz, is_binary=True),
     Format("safetensors", (".safetensors",), _safetensors, is_binary=True),
     Format("svg", (".svg",), _svg, is_table=True, has_predictions=True),
+    Format("html", (".html", ".htm"), _html, has_predictions=True, is_whole=True),
 )
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from cli.console import Terminal
 from cli.selection import Selection
+from lstm.address import Address
 from lstm.model import Model
 from lstm.trace import Trace
 
@@ -14,7 +15,8 @@ class Report(NamedTuple):
     """What to write and where.
 
     `top_k` is the number of predictions per step, `digits` of digits in tables; `summary` adds to
-    a table what the gates, the head and the named units say.
+    a table what the gates, the head and the named units say. `color_by` are the units by which the
+    sentence itself is coloured.
     """
 
     model: Model
@@ -24,6 +26,7 @@ class Report(NamedTuple):
     top_k: int
     digits: int
     summary: bool
+    color_by: tuple[Address, ...] = ()
 
 
 class Writer(Protocol):

@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.console import printable
 from cli.formats.heatmap import Columns, heat_map
 from cli.formats.report import Report
+from cli.formats.sentence import coloured
 from cli.formats.summary import (
     GATES_EXPLAINED,
     gate_table,
@@ -29,11 +30,17 @@ from lstm.wording import counted
 def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
     """Yield what is printed for one sequence, part by part."""
     steps = report.selection.steps.within(trace.num_steps)
+    # An address that is not there is better found before anything is printed.
+    by_unit = [
+        coloured(trace, steps, address, report.digits, report.terminal.width)
+        for address in report.color_by
+    ]
     yield Text(f"{_title(trace, report)}\n", style="bold")
     if not steps:
         yield Text("No steps to show.\n")
         return
     words = Words(trace, steps)
+    yield from by_unit
     for layer in report.selection.layers.within(len(trace.layers)):
         for record in trace.layers[layer].directions:
             yield from _layer(words, layer, record, report)
@@ -108,7 +115,7 @@ def _footer(words: Words, trace: Trace, report: Report) -> str:
 
 def _units_left_out(words: Words, trace: Trace, report: Report) -> str:
     """Say how the units were chosen, where not all of a layer are shown."""
-    if report.selection.units.text is not None:
+    if report.selection.units.text is not None or not report.selection.show:
         return ""
     layers = report.selection.layers.within(len(trace.layers))
     records = [record for layer in layers for record in trace.layers[layer].directions]

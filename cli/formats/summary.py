@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.console import printable
 from cli.formats.heatmap import written
 from cli.formats.report import Report
+from cli.formats.sentence import series
 from cli.formats.words import Words
 from cli.tables import heat, meanings, number, plain, table
 from lstm.analysis.walk import OPEN, Opening
@@ -103,7 +104,7 @@ def named_unit_table(
     A value is coloured by how far it lies to one side of what the unit tells, against what it
     has there on average.
     """
-    columns = [_values(trace, unit)[words.steps].tolist() for unit in units]
+    columns = [series(trace, unit.address)[words.steps].tolist() for unit in units]
     scales = [u.scale or max(map(abs, c)) for u, c in zip(units, columns, strict=True)]
     made = table(*words.headers, *(number(repr(unit.address)) for unit in units))
     for row, values in enumerate(zip(*columns, strict=True)):
@@ -120,10 +121,3 @@ def units_that_fit(words: Words, units: Sequence[NamedUnit], report: Report) -> 
     """Return as many named units as have room side by side, the first ones first."""
     width = 1 + max((len(repr(unit.address)) for unit in units), default=0)
     return units[: max((report.terminal.width - words.width) // width, 1)]
-
-
-def _values(trace: Trace, unit: NamedUnit) -> np.ndarray:
-    """The (T,) values of a named unit."""
-    at = unit.address
-    record = getattr(trace.layers[at.layer], at.direction)
-    return np.asarray(getattr(record, at.quantity)[:, at.units])

@@ -82,7 +82,15 @@ def test_the_options_of_run_stand_in_groups(pages):
             "--residual",
             "--no-residual",
         },
-        "What to show": {"--show", "--layers", "--units", "--steps", "--digits", "--top-k"},
+        "What to show": {
+            "--show",
+            "--layers",
+            "--units",
+            "--steps",
+            "--color-by",
+            "--digits",
+            "--top-k",
+        },  # fmt: skip
         "Output": {"--format", "--json", "--output", "--color"},
         "State": {"--initial-state", "--final-state", "--carry", "--warm-up"},
         "What if": {"--set", "--ablate", "--patch", "--from"},

@@ -66,7 +66,7 @@ def test_models_imports_no_numpy(imports):
     assert not {"numpy", TABLES} & imports("models", "--json")
 
 
-@pytest.mark.parametrize("format", ["json", "ndjson", "csv", "npz", "safetensors"])
+@pytest.mark.parametrize("format", ["json", "ndjson", "csv", "npz", "safetensors", "html"])
 def test_data_formats_import_no_rich(imports, tiny, format, tmp_path):
     found = imports("run", "john", "-w", tiny, "-f", format, "-o", tmp_path / "x")
     assert not {name for name in found if name.split(".")[0] == "rich"}

@@ -3,7 +3,8 @@
 import pytest
 from rich.color import Color, ColorSystem
 
-from cli.tables import INK, NEGATIVE, POSITIVE, SHARE, heat_style
+from cli.palette import INK, NEGATIVE, POSITIVE, SHARE
+from cli.tables import heat_style
 
 SYSTEMS = (ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT)
 

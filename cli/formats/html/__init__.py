@@ -1,0 +1,1 @@
+"""One page that opens from disk: words to click, and everything behind each of them."""

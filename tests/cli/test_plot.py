@@ -1,0 +1,249 @@
+"""`lstm plot`: what the pictures hold, and that they are files of their kind."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from cli.plot import WHAT
+from lstm.analysis.ledger import Ledger
+from lstm.analysis.saturation import Saturation
+from weights import load
+
+pytest.importorskip("altair")
+pytest.importorskip("vl_convert")
+
+SENTENCE = "the boys near the car"
+BEGINNINGS = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".html": b"<!DOCTYPE html>"}
+
+
+@pytest.fixture
+def plotted(done, tmp_path):
+    """Return the bytes of a picture."""
+
+    def plot(*arguments, suffix=".svg"):
+        path = tmp_path / f"picture{suffix}"
+        done("plot", *arguments, "-o", path)
+        return path.read_bytes()
+
+    return plot
+
+
+@pytest.fixture
+def charts(plotted):
+    """Return the title and the records of each chart of a picture, as its page holds them."""
+
+    def read(*arguments):
+        page = plotted(*arguments, suffix=".html").decode()
+        start = re.search(r"spec = (?=\{)", page).end()
+        spec, _ = json.JSONDecoder().raw_decode(page[start:])
+        return list(found(spec))
+
+    def found(spec, title=None, data=None):
+        title, data = spec.get("title", title), spec.get("data", data)
+        for name in ("vconcat", "hconcat", "concat", "layer"):
+            for part in spec.get(name, ()):
+                yield from found(part, title, data)
+        if "mark" in spec:
+            yield title, data["values"]
+
+    return read
+
+
+def field(records, row, steps, rows):
+    """Put records back into an array, (rows, steps); nan where there is none."""
+    made = np.full((len(rows), steps), np.nan)
+    for record in records:
+        made[rows.index(record[row]), record["step"]] = record["value"]
+    return made
+
+
+def near(one, other):
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+# What they hold
+
+
+def test_a_heat_map_holds_the_numbers_of_the_run(charts):
+    found = dict(charts("((a)", "-w", "brackets", "--show", "cell,forget"))
+    assert list(found) == ["Cell state c", "Forget gate f"]
+    cells = [record["value"] for record in found["Cell state c"]]
+    assert [round(x) for x in cells] == [1, 2, 2, 1]
+
+
+def test_a_heat_map_shows_the_units_asked_for_or_those_with_the_largest_cells(charts):
+    trace = load().run(SENTENCE)
+    chosen = dict(charts(SENTENCE, "--units", "83,3:5", "--show", "hidden"))
+    values = field(chosen["Hidden state h"], "row", 5, ["3", "4", "83"])
+    near(values, trace.hidden[:, [3, 4, 83]].T)
+    every = dict(charts(SENTENCE, "--show", "cell"))["Cell state c"]
+    largest = np.argsort(-np.abs(trace.cell).max(axis=0), kind="stable")[:32]
+    assert {int(record["row"]) for record in every} == set(largest.tolist())
+
+
+def test_each_layer_and_direction_has_its_own(charts, deep):
+    found = [title for title, _ in charts("the cat sat", "-w", deep, "--show", "cell")]
+    assert found == [
+        f"Cell state c, layer {layer}, {way}" for layer in (0, 1) for way in ("forward", "reverse")
+    ]
+    one = charts("the cat sat", "-w", deep, "--show", "cell", "--layers", "1")
+    assert [title for title, _ in one] == found[2:]
+
+
+def test_a_unit_has_its_states_as_lines_and_its_gates_below(charts):
+    record = load().run(SENTENCE).layers[0].forward
+    (_, _), (title, lines), (_, gates) = charts(SENTENCE, "--what", "units", "--units", "83")
+    assert title == "Unit 83: the subject, which decides the verb, is plural (+) or singular (-)"
+    drawn = {(line["name"], line["step"]): line["value"] for line in lines}
+    near([drawn["c", step] for step in range(5)], record.cell[:, 83])
+    near([drawn["h", step] for step in range(5)], record.hidden[:, 83])
+    near(field(gates, "row", 5, ["f", "i", "o"])[1], record.input[:, 83])
+
+
+def test_the_ledger_is_drawn_words_by_words(charts):
+    model = load()
+    ledger = Ledger(model.parameters.layers[0].forward, model.run(SENTENCE).layers[0].forward)
+    ((_, shares),) = charts(SENTENCE, "--what", "ledger")
+    ((title, own),) = charts(SENTENCE, "--what", "ledger", "--units", "83")
+    assert title == "Who wrote the memory of unit 83"
+    ((_, left),) = charts(SENTENCE, "--what", "survival")
+    for entry in ledger.entries():
+        sizes = np.abs(entry.shares[1:]).sum(axis=1)
+        past = slice(0, entry.step + 1)
+        rows = list(range(5))
+        near(field(shares, "after", 5, rows)[entry.step, past], (sizes / sizes.sum())[past])
+        near(field(own, "after", 5, rows)[entry.step, past], entry.shares[1:, 83][past])
+        near(field(left, "after", 5, rows)[entry.step, past], entry.survival[1:].mean(axis=1)[past])
+    assert len(shares) == 5 * 6 / 2
+
+
+def test_what_was_there_before_the_text_has_a_column(charts, plotted):
+    given = (SENTENCE, "--what", "ledger", "--warm-up", "John")
+    ((_, shares),) = charts(*given)
+    assert {record["step"] for record in shares} == {-1, 0, 1, 2, 3, 4}
+    assert ">before<" in plotted(*given).decode()
+
+
+def test_saturation_counts_every_unit_once_per_gate(charts):
+    found = Saturation.of(load().run(SENTENCE).layers[0].forward)
+    drawn = charts(SENTENCE, "--what", "saturation")
+    titles = [title for title, _ in drawn][1::2]
+    assert titles == ["Forget gate f", "Input gate i", "Output gate o"]
+    for gate, (_, places) in zip(("forget", "input", "output"), drawn[1::2], strict=True):
+        assert sum(place["count"] for place in places) == 128
+        for place in places:
+            units = [int(unit) for unit in place["units"].split(", ")]
+            near(found.shut[gate][units], place["shut"])
+            near(found.opened[gate][units], place["open"])
+
+
+def test_a_contrast_is_the_second_text_minus_the_first(charts, plotted):
+    two = ("the boy near the cars", "the boys near the car is")
+    given = (*two, "--what", "contrast", "--units", "83")
+    drawn = charts(*given)
+    traces = [load().run(text) for text in two]
+    apart = traces[1].cell[:5] - traces[0].cell
+    near([record["value"] for record in drawn[1][1]], np.linalg.norm(apart, axis=1))
+    near([record["value"] for record in drawn[2][1]], apart[:, 83])
+    shown = "".join(ElementTree.fromstring(plotted(*given)).itertext())
+    assert "boy | boys" in shown
+
+
+def test_what_is_set_on_the_way_is_drawn_and_said(charts, plotted):
+    given = (SENTENCE, "--set", "l0.c[83]@1:=-3", "--show", "cell", "--units", "83")
+    ((_, cells),) = charts(*given)
+    assert cells[1]["value"] == -3
+    assert "with l0.c[83]@1:=-3" in plotted(*given).decode()
+
+
+# What they are
+
+
+@pytest.mark.parametrize("suffix", BEGINNINGS)
+def test_a_picture_is_a_file_of_its_kind(plotted, suffix):
+    assert plotted("((", "-w", "brackets", suffix=suffix).startswith(BEGINNINGS[suffix])
+
+
+@pytest.mark.parametrize("what", [what for what in WHAT if what != "contrast"])
+def test_every_picture_can_be_drawn_on_a_dark_ground_and_names_its_words(plotted, what, tiny):
+    root = ElementTree.fromstring(
+        plotted("John likes tea", "-w", tiny, "--what", what, "--theme", "dark")
+    )
+    shown = "".join(root.itertext())
+    assert "John likes tea" in shown
+    assert "#14171b" in ElementTree.tostring(root, "unicode")
+
+
+def test_the_page_of_a_dark_picture_is_dark(plotted):
+    page = plotted("((", "-w", "brackets", "--theme", "dark", suffix=".html").decode()
+    assert "body { background: #14171b }" in page.split("<body>")[0]
+
+
+def test_hostile_words_are_words(plotted, tiny):
+    text = "<script>alert(1)</script> \"' </script> \u202e &lt;"
+    root = ElementTree.fromstring(plotted(text, "-w", tiny, "--show", "cell"))
+    assert "script>" in "".join(root.itertext())
+    assert not [element for element in root.iter() if element.tag.endswith("script")]
+    page = plotted(text, "-w", tiny, "--show", "cell", suffix=".html").decode()
+    assert "alert(1)</script>" not in page
+
+
+def test_what_is_no_number_is_left_blank(plotted, infinite):
+    for what in ("heatmap", "units", "saturation"):
+        ElementTree.fromstring(plotted("nil up", "-w", infinite, "--what", what))
+
+
+def test_many_words_are_not_drawn_over_each_other(plotted):
+    root = ElementTree.fromstring(plotted("tea " * 400, "--show", "cell", "--units", "0"))
+    words = [e for e in root.iter() if e.text == "tea" and e.get("opacity") != "0"]
+    assert 50 < len(words) < 200
+    assert float(root.get("width")) < 2000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("x", "-o", "a.bmp"), 2, "--output: expected a name ending in .svg, .png, .pdf, .html; "
+         "found 'a.bmp'."),
+        (("x", "--what", "ledger", "--show", "cell", "-o", "a.svg"), 2,
+         "--show: ledger has quantities of its own. Leave it out."),
+        (("x", "--what", "contrast", "-o", "a.svg"), 2,
+         "--what contrast: expected two texts, found 1."),
+        (("x", "y", "-o", "a.svg"), 2, "--what heatmap: expected one text, found 2."),
+        (("", "-o", "a.svg"), 3, "plot: expected a text of at least one word, found none."),
+        (("x", "--units", "128", "-o", "a.svg"), 2,
+         "--units: expected units 0 to 127, found 128."),
+        (("tea " * 500, "--what", "survival", "-o", "a.svg"), 3,
+         "plot: expected at most 100,000 marks in a picture, found 125,250. Choose fewer with "
+         "--units or --layers, or give less text."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(refusal, elsewhere, arguments, code, message):
+    assert refusal(code, "plot", *arguments) == message
+    assert not list(elsewhere.glob("a.*"))
+
+
+@pytest.mark.parametrize("package", ["altair", "vl_convert"])
+def test_without_the_extra_a_sentence_names_it(tmp_path, package):
+    arguments = ["lstm", "plot", "((", "-w", "brackets", "-o", str(tmp_path / "a.svg")]
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"error: a picture needs the package {package}, which is not installed. Install the "
+        "extra: pip install 'lstm-cli[plot]'.\n"
+    )
+
+
+def test_every_picture_has_a_name_on_the_command_line():
+    from cli.formats.plot.pictures import PICTURES
+
+    assert tuple(PICTURES) == WHAT
