@@ -90,7 +90,7 @@ def test_the_options_of_run_stand_in_groups(pages):
             "--color-by",
             "--digits",
             "--top-k",
-        },  # fmt: skip
+        },
         "Output": {"--format", "--json", "--output", "--color"},
         "State": {"--initial-state", "--final-state", "--carry", "--warm-up"},
         "What if": {"--set", "--ablate", "--patch", "--from"},
