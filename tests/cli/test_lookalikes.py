@@ -122,3 +122,10 @@ def test_layer_normalisation_of_tensorflow_lite_is_refused_by_name(refusal, tmp_
     write(tmp_path / "w.safetensors", arrays)
     told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
     assert told.endswith("_layer_norm_coefficients: layer normalisation is not supported.")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_forget_bias_that_is_no_number_is_refused(refusal, tmp_path, number):
+    write(tmp_path / "w.safetensors", packed("ifgo"))
+    options = ("run", "--ids", "1", "-w", tmp_path / "w.safetensors", "--forget-bias", number)
+    assert f"--forget-bias: expected a number, found {number}." in refusal(3, *options)
