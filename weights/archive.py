@@ -7,7 +7,7 @@ Format: https://github.com/huggingface/safetensors#format
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -22,8 +22,10 @@ from weights.errors import UnreadableFileError, UnsupportedDtypeError
 if TYPE_CHECKING:
     from lstm.arrays import Floats
 
-FLOAT_DTYPES = ("F64", "F32", "F16", "BF16")
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # of a number, in the formats that are read
+FLOAT_DTYPES = tuple(BYTES)
 MAX_HEADER = 100_000_000  # bytes; the format's own limit
+MAX_NAME = 4096  # letters; int() refuses longer numbers than that, in a name too
 
 
 class TensorInfo(NamedTuple):
@@ -52,6 +54,12 @@ class Archive:
     metadata: dict[str, str]
     fetch: Callable[[str], Any] | None = None
     variant: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if long := next((name for name in self.tensors if len(name) > MAX_NAME), None):
+            raise UnreadableFileError(
+                f"{long[:40]}...: expected a name of at most {MAX_NAME} letters, found {len(long)}."
+            )
 
     def read(self, name: str, dtype: str) -> Floats:
         """Return one tensor as a read-only array of the given float type.
@@ -108,9 +116,13 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     place = Path(path)
     try:
         with place.open("rb") as file:
-            header = _parse(_header_bytes(file.read(8), os.fstat(file.fileno()).st_size, file))
+            size = os.fstat(file.fileno()).st_size
+            header = _parse(_header_bytes(file.read(8), size, file))
+            left = size - file.tell()
         metadata = _metadata(header.pop("__metadata__", None))
-        return Archive(place, {name: _info(name, e) for name, e in header.items()}, metadata)
+        archive = Archive(place, {name: _info(name, e) for name, e in header.items()}, metadata)
+        _check_size(archive.tensors.values(), left)
+        return archive
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
     except UnreadableFileError as error:
@@ -145,6 +157,16 @@ def _header_bytes(prefix: bytes, file_size: int, file: Any) -> bytes:
             "give the length of a header inside the file)."
         )
     return bytes(file.read(size))
+
+
+def _check_size(infos: Iterable[TensorInfo], found: int) -> None:
+    """Refuse a header that claims more than the file holds, before an array is made for it."""
+    expected = sum(info.size * BYTES.get(info.dtype, 0) for info in infos)
+    if expected > found:
+        raise UnreadableFileError(
+            f"expected {expected} bytes of numbers, as the header says, found {found}. The file "
+            "is damaged, or its download was cut off."
+        )
 
 
 def _parse(data: bytes) -> dict[str, Any]:

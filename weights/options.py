@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from math import isfinite
 from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
@@ -48,6 +49,8 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     layout = _ordered(layout, options.gate_order)
     layout = _concatenated(layout, options.concatenation)
     if options.forget_bias is not None:
+        if not isfinite(options.forget_bias):
+            raise LSTMError(f"--forget-bias: expected a number, found {options.forget_bias}.")
         layout = replace(layout, forget_bias=options.forget_bias)
     variant: dict[str, Any] = dict(layout.variant)
     for name in ("gate_activation", "pre_activation_clip", "cell_clip", "projection_clip"):

@@ -42,7 +42,10 @@ def test_a_script_for_the_shell_is_printed(lstm, shell):
         ("lstm run --weights ", ["english", "brackets", "latch", "parity"]),
         ("lstm generate -w br", ["brackets"]),
         ("lstm run --format n", ["ndjson", "npz"]),
-        ("lstm run --layout py", ["pytorch", "pytorch-cell", "pytorch-quantizable"]),
+        (
+            "lstm run --layout py",
+            ["pytorch", "pytorch-cell", "pytorch-quantizable", "pytorch-quantizable-split"],
+        ),
         ("lstm run --dtype ", ["float32", "float64"]),
         ("lstm models --color a", ["auto", "always"]),
         ("lstm run --show fo", ["forget", "forget_cell"]),

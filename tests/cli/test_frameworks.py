@@ -19,7 +19,7 @@ from weights.archive import open_archive
 # By the beginning of a name, the longest that fits: the layout that is found.
 LAYOUTS = {
     "chainer": "chainer", "chainer_nstep": "chainer-nstep",
-    "equinox_cell": "pytorch-cell", "equinox_no_bias": "pytorch-cell",
+    "equinox_cell": "equinox", "equinox_no_bias": "pytorch-cell",
     "flax": "flax", "flax_nnx_optimized_cell": "flax-packed",
     "haiku": "haiku", "keras": "keras", "mlx": "mlx", "mxnet": "mxnet",
     "mxnet_module": "mxnet-module", "onnx": "onnx", "openvino": "openvino",

@@ -43,7 +43,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 TITLES = {
     "allennlp": "allennlp", "chainer": "chainer", "cntk": "cntk", "dynet": "dynet",
-    "equinox": "pytorch-cell", "fastai": "fastai", "flax": "flax", "haiku": "haiku", "icu": "icu",
+    "equinox": "equinox", "fastai": "fastai", "flax": "flax", "haiku": "haiku", "icu": "icu",
     "keras2.2.5_CuDNN": "keras-cudnn", "keras2.2.5_hard": "keras", "keras2c": "keras2c",
     "keras3_weights": "keras-numbered", "keras3_paths": "keras", "keras3_bidir": "keras",
     "mlx": "mlx", "mxnet": "mxnet", "onnx": "onnx", "openvino": "openvino", "paddle": "paddle",

@@ -36,7 +36,7 @@ def open_hdf5(path: Path) -> Archive:
             return archive.with_variant(told_variant(*_config(path, file)))
     except OSError as error:
         raise UnreadableFileError(f"not a valid HDF5 file: {error.strerror or error}.") from None
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise UnreadableFileError(f"not a valid {path.suffix} file: {error}.") from None
 
 

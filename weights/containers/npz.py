@@ -21,8 +21,12 @@ def open_npz(path: Path) -> Archive:
     """
     try:
         with np.load(path, allow_pickle=False) as content:
-            return archive_of(path, {name: content[name] for name in content.files}, {})
+            arrays = {name: content[name] for name in content.files}
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFileError(f"not a valid .npz file of numbers: {error}.") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise UnreadableFileError(f"{name}: expected an array, found another kind of file.")
+    return archive_of(path, arrays, {})

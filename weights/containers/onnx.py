@@ -11,7 +11,8 @@ from weights.containers.arrays import archive_of
 from weights.containers.onnx_activations import read_activations, shortest
 from weights.errors import NotAnLSTMError, UnreadableFileError
 
-# The node's inputs by position; X, sequence_lens and the initial states are no weights.
+DIRECTIONS = (b"forward", b"reverse", b"bidirectional")
+# The inputs by position; X, sequence_lens and the initial states are no weights.
 INPUTS = {1: "W", 2: "R", 3: "B", 7: "P"}
 
 
@@ -36,7 +37,10 @@ def open_onnx(path: Path) -> Archive:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
     except Exception as error:  # protobuf's DecodeError has no public name that all versions share
         raise UnreadableFileError(f"not a valid ONNX file: {error}.") from None
-    return _archive(onnx, path, graph)
+    try:
+        return _archive(onnx, path, graph)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(f"not a valid ONNX file: {error}.") from None
 
 
 def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
@@ -44,15 +48,22 @@ def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+        elif node.op_type == "Identity" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
     nodes = [node for node in graph.node if node.op_type == "LSTM"]
     if not nodes:
         kinds = ", ".join(sorted({node.op_type for node in graph.node})[:5])
-        raise NotAnLSTMError(f"the graph has no LSTM node; it has {kinds}.")
+        raise NotAnLSTMError(f"the graph has no LSTM node; it has {kinds or 'none at all'}.")
     arrays, variants = {}, []
     for number, node in enumerate(nodes):
         place = f"{node.name or 'lstm'}{'' if node.name else number}"
         given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        if given.get("direction") == b"reverse":
+        direction = given.get("direction", b"forward")
+        if direction not in DIRECTIONS:
+            raise UnreadableFileError(
+                f"direction: expected forward, reverse or bidirectional, found {direction!r}."
+            )
+        if direction == b"reverse":
             place += "/reverse"
         for position, name in INPUTS.items():
             if position < len(node.input) and node.input[position]:

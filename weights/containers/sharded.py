@@ -38,6 +38,6 @@ def _index(path: Path) -> dict[str, str]:
         raise UnreadableFileError("expected an index with a weight_map, found none.") from None
     if not isinstance(where, dict) or not all(isinstance(file, str) for file in where.values()):
         raise UnreadableFileError("weight_map: expected file names by tensor, found others.")
-    if outside := [file for file in where.values() if Path(file).name != file]:
+    if outside := [file for file in where.values() if Path(file).name != file or "\0" in file]:
         raise UnreadableFileError(f"weight_map: expected files beside it, found {outside[0]}.")
     return where

@@ -216,9 +216,9 @@ def _refuse_other_networks(part: Part) -> None:
 
 def _check_cells(lstm: FoundLSTM) -> None:
     """Every layer from 0 on must be there; in both directions where one of them is."""
-    there = [lstm.directions(layer) for layer in range(lstm.num_layers)]
-    both = max(map(len, there)) == len(DIRECTIONS)
-    for layer, found in enumerate(there):
+    both = len(lstm.cells) > len({layer for layer, _ in lstm.cells})
+    for layer in range(lstm.num_layers):  # ends at the first gap, however large a number is
+        found = lstm.directions(layer)
         expected = DIRECTIONS if both else found or DIRECTIONS[:1]
         for direction in expected:
             if direction not in found:

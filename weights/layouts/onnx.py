@@ -51,7 +51,10 @@ TFLITE = Layout(
         TensorKind(r"projection_weights", "projection", optional=True),
     ),
     gates=_TFLITE,
-    refused={"projection_bias": "a bias of the projection"},
+    refused={
+        "projection_bias": "a bias of the projection",
+        r"(input|forget|cell|output)_layer_norm_coefficients": "layer normalisation",
+    },
     source="tensorflow/lite/core/api, builtin UnidirectionalSequenceLSTM",
 )
 
@@ -67,7 +70,6 @@ COREML = Layout(
     order="ifog",
     gates=LETTERS,
     directions={"_back": "reverse"},
-    by_name_only=True,  # its names are PyTorch's
     source="coremltools, converters/mil/mil/ops/defs/iOS15/recurrent.py",
 )
 

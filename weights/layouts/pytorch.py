@@ -26,18 +26,26 @@ PYTORCH = Layout(
     source=_SOURCE,
 )
 
-# nn.LSTMCell, tinygrad; Equinox has one bias.
 PYTORCH_CELL = Layout(
     name="pytorch-cell",
-    title="PyTorch nn.LSTMCell, tinygrad, Equinox",
+    title="PyTorch nn.LSTMCell, tinygrad",
     kinds=(
         TensorKind("weight_ih", "ih"),
         TensorKind("weight_hh", "hh"),
         TensorKind("bias_ih", "bias", optional=True),
         TensorKind("bias_hh", "bias", optional=True),
-        TensorKind("bias", "bias", optional=True),
     ),
+    instead_of="coreml",
     source=_SOURCE,
+)
+
+EQUINOX = Layout(
+    name="equinox",
+    title="Equinox LSTMCell",
+    kinds=(*PYTORCH_CELL.kinds[:2], TensorKind("bias", "bias")),
+    instead_of="coreml",
+    assumed={"gate_order": "i f g o; CoreML has these names too, and i f o g"},
+    source="Equinox 0.13, equinox/nn/_rnn.py",
 )
 
 # Its weight dropout keeps the recurrent matrix a level above the rest, as `_raw`.
@@ -180,14 +188,18 @@ CHAR_RNN = Layout(
     source="karpathy/char-rnn, model/LSTM.lua",
 )
 
+# Two directions stand in one tensor, cut in two when the file is opened.
+_HALF = r"(?:\[:\d+\]|\[\d+(?P<direction>:)\])?"
+
 MATLAB = Layout(
     name="matlab",
-    title="MATLAB lstmLayer",
+    title="MATLAB lstmLayer and bilstmLayer",
     kinds=(
-        TensorKind("InputWeights", "ih"),
-        TensorKind("RecurrentWeights", "hh"),
-        TensorKind("Bias", "bias", optional=True),
+        TensorKind(f"InputWeights{_HALF}", "ih"),
+        TensorKind(f"RecurrentWeights{_HALF}", "hh"),
+        TensorKind(f"Bias{_HALF}", "bias", optional=True),
     ),
+    directions={":": "reverse"},
     source="https://www.mathworks.com/help/deeplearning/ref/nnet.cnn.layer.lstmlayer.html",
 )
 
@@ -267,23 +279,3 @@ DYNET_COUPLED = Layout(
     variant={"coupled": "forget"},
     source="DyNet 2.1, dynet/lstm.cc",
 )  # fmt: skip
-
-QUANTIZABLE = Layout(
-    name="pytorch-quantizable",
-    title="PyTorch torch.ao.nn.quantizable.LSTM",
-    kinds=tuple(
-        TensorKind(
-            rf"layers\.(?P<layer>\d+)\.layer_(?P<direction>fw|bw)\.cell\.{gates}\.{what}",
-            part,
-            what == "bias",
-        )
-        for gates, what, part in (
-            ("igates", "weight", "ih"),
-            ("hgates", "weight", "hh"),
-            ("igates", "bias", "bias"),
-            ("hgates", "bias", "bias"),
-        )
-    ),
-    directions={"fw": "forward", "bw": "reverse"},
-    source="torch/ao/nn/quantizable/modules/rnn.py",
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weights.layouts import keras, onnx, pytorch, tensorflow, textbook
+from weights.layouts import keras, onnx, pytorch, quantizable, tensorflow, textbook
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 
@@ -10,7 +10,9 @@ LAYOUTS: tuple[Layout, ...] = (
     NATIVE,
     pytorch.PYTORCH,
     pytorch.PYTORCH_CELL,
-    pytorch.QUANTIZABLE,
+    pytorch.EQUINOX,
+    quantizable.QUANTIZABLE,
+    quantizable.QUANTIZABLE_SPLIT,
     pytorch.FASTAI,
     pytorch.PADDLE,
     pytorch.MXNET,

@@ -32,8 +32,18 @@ RELATIVES = (
     Relative(r"(^|[/._])conv_?\dd_?lstm_cell/", "a convolutional LSTM"),
     Relative(r"(^|[/._])gru\w*/(gates|candidate|w_ru|w_c|i[rzn]|h[rzn])(/|$)", "a GRU"),
     Relative(r"(^|[/._])[ih][rz][/.]kernel$", "a GRU"),
+    Relative(r"(update|reset|new)_gate\.(input|hidden)_transform\.", "a GRU"),
+    Relative(r"(update|reset)Gate(Weight|Recursion)Matrix$", "a GRU"),
+    Relative(r"(^|[/._])gru-builder(_\d+)?/_\d+$", "a GRU"),
+    Relative(r"(^|[/._])simple-rnn-builder(_\d+)?/_\d+$", "a plain RNN"),
+    Relative(r"(^|[/._])basic_rnn_cell/", "a plain RNN"),
+    Relative(r"(^|[/._])(input_to_hidden|hidden_to_hidden)[/.]w$", "a plain RNN"),
+    Relative(r"(^|[/._])SimpleCell_\d+[/.][ih][/.]", "a plain RNN"),
+    Relative(r"(^|[/._])[sm]lstm_cell\._", "an xLSTM"),
     Relative(r"(^|[/._])(in_proj_weight|[qkv]_proj[/._]\w+)$", "attention"),
-    Relative(r"attention\w*[/.](self[/.])?(query|key|value|q|k|v)[/.]\w+(:0)?$", "attention"),
+    Relative(
+        r"attention\w*[/.](self[/.])?(query|key|value|q|k|v)(_dense)?[/.]\w+(:0)?$", "attention"
+    ),
     Relative(r"(^|[/._])s?ru_?cell[/.]", "an SRU"),
 )  # fmt: skip
 _KNOWN = tuple((re.compile(r.pattern, re.IGNORECASE), r.what) for r in RELATIVES)
@@ -58,6 +68,9 @@ _OURS = (
     ),
 )
 
+# A matrix of a gate as textbooks and Chainer call it, with a letter that a GRU has.
+_LETTER = re.compile(r"(?P<before>(?:.*[^A-Za-z])?[WU]_?[xh]?)[zrh](?P<after>[/.]W)?", re.DOTALL)
+
 # What the two tensors of a dense layer, a table or a convolution are called.
 _SIMPLE = re.compile(
     r"(?P<place>.*?)(?P<name>weights?|kernel|bias|biases|embeddings?|[wWbB])(:0)?", re.DOTALL
@@ -74,7 +87,7 @@ def without_relatives(tensors: Tensors) -> Tensors:
     return {
         name: info
         for name, info in tensors.items()
-        if len(info.shape) < 4 and _relative(info) is None
+        if len(info.shape) < 4 and not (_relative(info) or _by_gates(info, tensors))
     }
 
 
@@ -83,7 +96,7 @@ def why_not(tensors: Tensors) -> NotAnLSTMError | None:
     if ours := _ours(tensors):
         return NotAnLSTMError(OURS[ours])
     for name in sorted(tensors):
-        if what := _relative(tensors[name]):
+        if what := _relative(tensors[name]) or _by_gates(tensors[name], tensors):
             return NotAnLSTMError(f"{name} is a tensor of {what}: this is not an LSTM.")
     places = [_SIMPLE.fullmatch(name) for name in tensors]
     if not tensors or any(match is None for match in places):
@@ -108,9 +121,22 @@ def _ours(tensors: Tensors) -> str | None:
 
 
 def _relative(info: TensorInfo) -> str | None:
-    if len(info.shape) > 3 and re.search(r"recurrent_kernel", info.name):
+    if len(info.shape) > 3 and re.search(r"recurrent_kernel(:0)?$", info.name):
         return "a convolutional LSTM"
     return next((what for known, what in _KNOWN if known.search(info.name)), None)
+
+
+def _by_gates(info: TensorInfo, tensors: Tensors) -> str | None:
+    """What a matrix belongs to that stands beside those of other gates than an LSTM's."""
+    match = _LETTER.fullmatch(info.name)
+    if match is None:
+        return None
+    before, after = match["before"], match["after"] or ""
+    update, reset, own = (f"{before}{letter}{after}" in tensors for letter in "zri")
+    if update and reset and not own:
+        return "a GRU"
+    alone = not (update or reset or own) and info.name.endswith(("W_hh", "Whh"))
+    return "a plain RNN" if alone and len(set(info.shape)) == 1 else None
 
 
 def _are_twice(matrices: Iterable[TensorInfo]) -> bool:

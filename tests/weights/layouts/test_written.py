@@ -47,7 +47,7 @@ COUPLED = {"tensorflow-coupled": "i", "tflite-coupled": "i", "dynet-coupled": "f
 TAKEN_FOR = {
     "haste": "keras",
     "keras-1": "textbook-w-u-inputs",
-    "coreml": "pytorch-cell",
+    "coreml": "equinox",
     "flax-bidirectional": "flax",
 }
 AMBIGUOUS = {"cs231n", "deep-learning-from-scratch"}

@@ -282,6 +282,18 @@ def tflite_coupled(one: Cell) -> Arrays:
     return {name: array for name, array in tflite(one).items() if name not in own}
 
 
+def quantizable_split(one: Cell) -> Arrays:
+    names = {"i": "input", "f": "forget", "g": "cell", "o": "output"}
+    arrays: Arrays = {}
+    for letter, name in names.items():
+        place = "layers.0.layer_fw.cell."
+        arrays[f"{place}igates.{name}.weight"] = one.ih[letter]
+        arrays[f"{place}hgates.{name}.weight"] = one.hh[letter]
+        arrays[f"{place}igates.{name}.bias"] = one.bias[letter] / 2
+        arrays[f"{place}hgates.{name}.bias"] = one.bias[letter] / 2
+    return arrays
+
+
 def coreml_neural(one: Cell) -> Arrays:
     arrays = {}
     names = {"i": "inputGate", "f": "forgetGate", "g": "blockInput", "o": "outputGate"}
@@ -394,6 +406,8 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
              ("igates.weight", "hgates.weight", "igates.bias", "hgates.bias"))
     ),
     "coreml": lambda c: three(c, "weight_ih", "weight_hh", "bias", "ifog"),
+    "equinox": lambda c: three(c, "weight_ih", "weight_hh", "bias", "ifgo"),
+    "pytorch-quantizable-split": quantizable_split,
     "textbook": lambda c: concatenated(c, "W{}", "B{}", FGOP),
     "textbook-concatenated": lambda c: concatenated(c, "W_{}", "b_{}", LETTERS),
     "textbook-concatenated-inputs": lambda c: {
