@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
+import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -14,7 +17,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Input, Static
 
-from cli.console import printable
+from cli.console import ExitCode, printable
 from cli.formats.heatmap import written
 from cli.formats.sentence import coloured
 from cli.formats.summary import gate_table, percent
@@ -74,6 +77,16 @@ class Stepper(App[None]):
 
     def on_mount(self) -> None:
         self._draw()
+        self.set_interval(1.0, self._leave_a_terminal_that_is_gone)
+
+    def _leave_a_terminal_that_is_gone(self) -> None:
+        """Textual would go on reading from it, for ever and without a pause."""
+        if self.is_headless:
+            return
+        poll = select.poll()
+        poll.register(sys.stdin, select.POLLHUP)
+        if any(event & select.POLLHUP for _, event in poll.poll(0)):
+            os._exit(ExitCode.DONE)  # nothing is left to be put back in order
 
     def on_resize(self) -> None:
         self._draw()

@@ -158,6 +158,23 @@ def keyed(*arguments, keys=(), env=None):
         return process.wait(), shown.decode()
 
 
+def test_it_leaves_when_its_terminal_is_gone():
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, "step", SENTENCE], stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color"},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"quit" not in shown:
+            shown += os.read(ours, 65536)
+        os.close(ours)
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
+
+
 def test_the_command_steps_on_a_terminal_and_leaves_it_as_it_was():
     code, shown = keyed("step", SENTENCE, keys=[b"\x1b[C", b"q"])
     assert code == 0
