@@ -22,9 +22,10 @@ from lstm.variants import STANDARD, Stepped
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# With fewer recurrent weights than this, two threads at one sequence wait longer than they work;
-# and so they do with fewer multiply-adds in all.
-_WORTH_SHARING, _WORTH_THREADS = 4 * 128 * 128, 20_000_000
+# With fewer recurrent weights than this, two threads at one sequence wait longer than they gain:
+# one core's own cache holds them all. With fewer multiply-adds than this in all, threads are not
+# even started in the time that they save.
+_WORTH_SHARING, _WORTH_THREADS = 4 * 512 * 512, 300_000_000
 # Multiply-adds between two looks at whether someone pressed Ctrl-C: some hundredths of a second.
 _TURN = 500_000_000
 
