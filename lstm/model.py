@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from lstm.analysis.intervention import Intervention
 from lstm.arrays import Floats, Integers, side_by_side
 from lstm.card import Card
 from lstm.cell_trace import DirectionTrace
@@ -22,6 +21,9 @@ from lstm.sequence import run_cell
 from lstm.state import ModelState
 from lstm.tokenizers.tokenizer import Token, Tokenizer
 from lstm.trace import LayerTrace, Trace
+
+if TYPE_CHECKING:
+    from lstm.analysis.intervention import Change, Intervention
 
 # A cell by its layer, counted from 0, and its direction.
 CellPlace = tuple[int, str]
@@ -42,7 +44,7 @@ class Model:
     tokenizer: Tokenizer | None = None
     card: Card = Card()
     engine: Engine = PLAIN
-    intervention: Intervention = Intervention()
+    intervention: Intervention | None = None
 
     def __post_init__(self) -> None:
         if self.embedding is not None:
@@ -62,6 +64,11 @@ class Model:
                 f"vocabulary: expected at most {rows} tokens, one per row of the embedding, "
                 f"found {len(self.tokenizer.vocabulary)}."
             )
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What is set to other values on the way."""
+        return () if self.intervention is None else self.intervention.changes
 
     # What is not finite shows in the trace, by its address; a warning would tell less.
     @np.errstate(over="ignore", invalid="ignore")
@@ -174,7 +181,8 @@ class Model:
                 f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
                 f"found {state.num_sequences}."
             )
-        self.intervention.check(self.parameters, inputs.shape[1])
+        if self.intervention is not None:
+            self.intervention.check(self.parameters, inputs.shape[1])
         records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
 
         def run(
@@ -182,7 +190,7 @@ class Model:
         ) -> Floats:
             number, direction = place
             known = products.get(direction) if products and number == 0 else None
-            edit = self.intervention.at(*place)
+            edit = None if self.intervention is None else self.intervention.at(*place)
             record = run_cell(cell, read, state[place], direction, self.engine, known, edit)
             records[number].append(record if added is None else record._replace(added=added))
             return records[number][-1].layer_output

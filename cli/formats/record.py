@@ -20,7 +20,7 @@ TRACE_SCHEMA = "lstm.trace/1"
 def model_record(model: Model) -> dict[str, Any]:
     """Say which model made the numbers, and what was assumed to read it."""
     parameters, card = model.parameters, model.card
-    changes = [str(change) for change in model.intervention.changes]
+    changes = [str(change) for change in model.changes]
     return {
         "source": card.source,
         "sha256": card.sha256,

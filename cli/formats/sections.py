@@ -60,7 +60,7 @@ def _title(trace: Trace, report: Report) -> str:
     ways = reading(directions, parameters.num_directions, parameters.independent)
     parts = [f"{layers} of {units}"] + ([ways] if parameters.reads_back else [])
     parts += ["residual"] if parameters.residual else []
-    parts += [f"with {change}" for change in report.model.intervention.changes]
+    parts += [f"with {change}" for change in report.model.changes]
     return f"{read}\n{source}: {', '.join(parts)}"
 
 

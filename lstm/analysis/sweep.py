@@ -139,7 +139,7 @@ def one_by_one(
     for start in range(0, max(len(changes), 1), size):
         batch = changes[start : start + size]
         own = (change._replace(sequence=n) for n, change in enumerate(batch, start=1))
-        changed = Intervention((*model.intervention.changes, *own))
+        changed = Intervention((*model.changes, *own))
         runs = replace(model, intervention=changed).run(
             vectors=np.broadcast_to(inputs, (1 + len(batch), *inputs.shape)),
             initial_state=trace.initial,

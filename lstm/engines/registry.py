@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lstm.engines.cache import is_compiled, is_installed
 from lstm.engines.engine import Engine
 from lstm.engines.plain import PLAIN
 from lstm.errors import LSTMError
@@ -52,6 +51,8 @@ def choose(name: str, parameters: Parameters, num_steps: int | None, threads: in
         return Choice(PLAIN, "the length of the input is not known beforehand")
     expected, start = _seconds(parameters, num_steps), _LOADING
     if expected > start:  # only then is it worth while to look what is there
+        from lstm.engines.cache import is_compiled, is_installed
+
         if not is_installed():
             return Choice(PLAIN, "numba is not installed")
         start = _LOADING if is_compiled() else _COMPILING

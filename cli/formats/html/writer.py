@@ -127,7 +127,7 @@ def _about(report: Report) -> str:
     parts = [
         counted(parameters.num_layers, "layer"),
         counted(parameters.hidden_size, "unit"),
-        *(f"with {change}" for change in report.model.intervention.changes),
+        *(f"with {change}" for change in report.model.changes),
         *(f"assumed: {assumption}" for assumption in card.assumed),
     ]
     return printable(f"{card.source}: {', '.join(parts)}")

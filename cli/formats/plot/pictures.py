@@ -77,7 +77,7 @@ def picture(what: str, model: Model, traces: Sequence[Trace], selection: Selecti
     title, make = PICTURES[what]
     if not all(trace.num_steps for trace in traces):
         raise LSTMError("plot: expected a text of at least one word, found none.")
-    changes = "".join(f", with {change}" for change in model.intervention.changes)
+    changes = "".join(f", with {change}" for change in model.changes)
     texts = " | ".join(_text(trace) for trace in traces)
     words = tuple(_word(traces, step) for step in range(min(t.num_steps for t in traces)))
     rows = [

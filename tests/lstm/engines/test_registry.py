@@ -18,7 +18,7 @@ def parameters():
 
 @pytest.fixture
 def compiled(monkeypatch):
-    monkeypatch.setattr(registry, "is_compiled", lambda: True)
+    monkeypatch.setattr(cache, "is_compiled", lambda: True)
 
 
 @pytest.mark.usefixtures("compiled")
@@ -32,9 +32,9 @@ def test_a_short_text_is_run_by_numpy_and_a_long_one_by_numba(parameters):
 
 def test_a_kernel_that_is_yet_to_be_compiled_needs_more_work_to_pay(parameters, monkeypatch):
     steps = 80_000
-    monkeypatch.setattr(registry, "is_compiled", lambda: False)
+    monkeypatch.setattr(cache, "is_compiled", lambda: False)
     assert choose("auto", parameters, steps, 1).engine.name == "numpy"
-    monkeypatch.setattr(registry, "is_compiled", lambda: True)
+    monkeypatch.setattr(cache, "is_compiled", lambda: True)
     assert choose("auto", parameters, steps, 1).engine.name == "numba"
 
 
@@ -57,7 +57,6 @@ def test_float64_is_run_by_numpy_and_refused_by_numba():
 
 
 def test_without_numba_auto_is_numpy_and_asking_for_it_names_the_extra(parameters, monkeypatch):
-    monkeypatch.setattr(registry, "is_installed", lambda: False)
     monkeypatch.setattr(cache, "is_installed", lambda: False)
     assert choose("auto", parameters, 10**9, 1) == (registry.PLAIN, "numba is not installed")
     with pytest.raises(MissingExtraError, match=r"pip install 'lstm-cli\[fast\]'"):
