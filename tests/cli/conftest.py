@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -34,6 +35,9 @@ DISTURBING = (
     "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "GITHUB_ACTIONS", "LSTM_WEIGHTS", "COLUMNS", "LINES",
     "COLORTERM", "TERM", "PYTHONPATH", "_LSTM_COMPLETE",
 )  # fmt: skip
+# Tells a process that its coverage is measured, which is not to be where a signal may come: one
+# that comes while coverage holds its lock is waited for by both, without an end.
+COVERED = "COVERAGE_PROCESS_CONFIG"
 WORDS = ("<unk>", "<s>", "</s>", "john", "likes", "black", "coffee")
 
 
@@ -63,10 +67,36 @@ class Result(NamedTuple):
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
+class Started(subprocess.Popen[bytes]):
+    """A process that does not outlive a test that fails while it waits for it."""
+
+    def __exit__(self, kind: type[BaseException] | None, *about: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *about)
+
+
 def environment(**changes: str) -> dict[str, str]:
     """The environment without what would change the output, and with what a test wants."""
-    plain = {name: value for name, value in os.environ.items() if name not in DISTURBING}
+    without = {*DISTURBING, COVERED}
+    plain = {name: value for name, value in os.environ.items() if name not in without}
     return {**plain, **changes}
+
+
+def covered(**changes: str) -> dict[str, str]:
+    """What a test wants in the environment of a command that comes to its own end."""
+    told = os.environ.get(COVERED)
+    return changes if told is None else {COVERED: told, **changes}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Have Ctrl-C reach the commands also where the tests themselves are in the background.
+
+    What ignores it hands that on to all that it starts; what handles it does not.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -76,27 +106,28 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def start(elsewhere: Path) -> Callable[..., subprocess.Popen[bytes]]:
+def start(elsewhere: Path) -> Callable[..., Started]:
     """Start the command and leave the talking to the test."""
 
     def started(
         *arguments: object, env: Mapping[str, str] | None = None, **options: Any
-    ) -> subprocess.Popen[bytes]:
+    ) -> Started:
         given = {"cwd": elsewhere, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                  "stderr": subprocess.PIPE, **options}  # fmt: skip
         command = [str(COMMAND), *map(str, arguments)]
-        return subprocess.Popen(command, env=environment(**(env or {})), **given)
+        return Started(command, env=environment(**(env or {})), **given)
 
     return started
 
 
 @pytest.fixture(scope="session")
-def lstm(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Result]:
+def lstm(start: Callable[..., Started]) -> Callable[..., Result]:
     """Run the command to its end."""
 
     def run(*arguments: object, stdin: str | bytes = b"", **options: Any) -> Result:
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        with start(*arguments, stdin=subprocess.PIPE, **options) as process:
+        env = covered(**options.pop("env", {}))
+        with start(*arguments, stdin=subprocess.PIPE, env=env, **options) as process:
             out, err = process.communicate(given, timeout=60)
         return Result(process.returncode, out, err.decode())
 
@@ -137,7 +168,7 @@ def shell(elsewhere: Path) -> Callable[..., Result]:
 
     def run(line: str, **options: Any) -> Result:
         path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
-        given = {"cwd": elsewhere, "env": environment(PATH=path), "stdin": subprocess.DEVNULL,
+        given = {"cwd": elsewhere, "env": environment(**covered(PATH=path)), "stdin": subprocess.DEVNULL,
                  "capture_output": True, "timeout": 60, **options}  # fmt: skip
         done = subprocess.run(["bash", "-o", "pipefail", "-c", line], **given)
         return Result(done.returncode, done.stdout, done.stderr.decode())
@@ -146,13 +177,13 @@ def shell(elsewhere: Path) -> Callable[..., Result]:
 
 
 @pytest.fixture(scope="session")
-def terminal(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Result]:
+def terminal(start: Callable[..., Started]) -> Callable[..., Result]:
     """Run the command on a terminal of so many columns; stderr stays apart."""
 
     def run(*arguments: object, columns: int = 80, **options: Any) -> Result:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        env = {"TERM": "xterm-256color", **options.pop("env", {})}
+        env = covered(**{"TERM": "xterm-256color", **options.pop("env", {})})
         given = {"stdin": theirs, "stdout": theirs, **options}
         with start(*arguments, env=env, **given) as process:
             os.close(theirs)
