@@ -168,8 +168,9 @@ def shell(elsewhere: Path) -> Callable[..., Result]:
 
     def run(line: str, **options: Any) -> Result:
         path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
-        given = {"cwd": elsewhere, "env": environment(**covered(PATH=path)),
-                 "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60, **options}  # fmt: skip
+        env = environment(**covered(PATH=path))
+        given = {"cwd": elsewhere, "env": env, "stdin": subprocess.DEVNULL,
+                 "capture_output": True, "timeout": 60, **options}  # fmt: skip
         done = subprocess.run(["bash", "-o", "pipefail", "-c", line], **given)
         return Result(done.returncode, done.stdout, done.stderr.decode())
 
