@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm.arrays import Floats
+from lstm.arrays import Floats, Integers
+from lstm.lengths import starts
 from lstm.quantities import GATES
 from lstm.state import State
 from lstm.variants import STANDARD, Variant, shown
@@ -14,6 +15,9 @@ from lstm.variants import STANDARD, Variant, shown
 
 class DirectionTrace(NamedTuple):
     """What one cell did: every array (T, ...), or (N, T, ...) for N sequences.
+
+    Where `lengths`, (N,), are given, the N sequences have so many rows each, one after another,
+    and every array is (R, ...).
 
     Each quantity of `lstm.quantities` is an attribute: (T, D) for `layer_input`, (T, H) for
     all others. A reverse direction's step stands at the place of its input. The packed arrays
@@ -36,6 +40,7 @@ class DirectionTrace(NamedTuple):
     initial: State
     variant: Variant = STANDARD
     added: Floats | None = None
+    lengths: Integers | None = None
 
     @property
     def pre_input(self) -> Floats:
@@ -95,10 +100,26 @@ class DirectionTrace(NamedTuple):
     @property
     def previous_cell(self) -> Floats:
         """The cell state before each step, c'."""
+        if self.lengths is not None:
+            before = np.empty_like(self.cell)
+            if self.direction == "forward":
+                before[1:] = self.cell[:-1]
+            else:
+                before[:-1] = self.cell[1:]
+            some = self.lengths > 0
+            before[self._ends(first=True)[some]] = self.initial.c[some]
+            return before
         first = self.initial.c[..., np.newaxis, :]
         if self.direction == "forward":
             return np.concatenate([first, self.cell], axis=-2)[..., :-1, :]
         return np.concatenate([self.cell, first], axis=-2)[..., 1:, :]
+
+    @property
+    def num_sequences(self) -> int | None:
+        """How many sequences the record holds; None where it is that of one by itself."""
+        if self.lengths is not None:
+            return len(self.lengths)
+        return None if self.cell.ndim == 2 else len(self.cell)
 
     @property
     def num_steps(self) -> int:
@@ -107,6 +128,12 @@ class DirectionTrace(NamedTuple):
     @property
     def final(self) -> State:
         """The state after the last step in reading order; the initial one where T is 0."""
+        if self.lengths is not None:
+            some = self.lengths > 0
+            rows = self._ends(first=False)[some]
+            h, c = (np.array(array) for array in self.initial)
+            h[some], c[some] = self.hidden[rows], self.cell[rows]
+            return State(h, c)
         if not self.num_steps:
             return self.initial
         last = -1 if self.direction == "forward" else 0
@@ -114,13 +141,23 @@ class DirectionTrace(NamedTuple):
 
     def sequence(self, n: int) -> DirectionTrace:
         """Return the record of one of N sequences."""
+        rows: slice | int = n
+        if self.lengths is not None:
+            start = int(starts(self.lengths)[n])
+            rows = slice(start, start + int(self.lengths[n]))
         arrays = {
-            name: getattr(self, name)[n]
+            name: getattr(self, name)[rows]
             for name in ("layer_input", "pre_activations", "gates", "cell", "hidden")
         }
         initial = State(h=self.initial.h[n], c=self.initial.c[n])
-        added = None if self.added is None else self.added[n]
-        return self._replace(**arrays, initial=initial, added=added)
+        added = None if self.added is None else self.added[rows]
+        return self._replace(**arrays, initial=initial, added=added, lengths=None)
+
+    def _ends(self, first: bool) -> Integers:
+        """Return, for sequences of several lengths, the row that each reads first, or last."""
+        assert self.lengths is not None
+        begin = starts(self.lengths)
+        return begin if first == (self.direction == "forward") else begin + self.lengths - 1
 
     @staticmethod
     def _block(packed: Floats, gate: str) -> Floats:

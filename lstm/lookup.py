@@ -28,14 +28,19 @@ class Lookup:
     model: Model
     _tables: dict[str, Floats] = field(default_factory=dict)
 
-    def run(self, ids: Integers, initial_state: ModelState | None = None) -> Trace:
-        """Run N sequences of one length; see `Model.run_batch`."""
+    def run(
+        self,
+        ids: Integers,
+        initial_state: ModelState | None = None,
+        lengths: Integers | None = None,
+    ) -> Trace:
+        """Run N sequences; see `Model.run_batch`."""
         cells = self.model.parameters.layers[0].directions
         products = {
             direction: self._products(direction, cell, ids) for direction, cell in cells.items()
         }
         known = {name: product for name, product in products.items() if product is not None}
-        return self.model.run_batch(ids, initial_state, known)
+        return self.model.run_batch(ids, initial_state, known, lengths)
 
     def _products(self, direction: str, cell: CellParameters, ids: Integers) -> Looked | None:
         engine = next((e for e in (self.model.engine, PLAIN) if e.can_run(cell)), None)
@@ -44,7 +49,7 @@ class Lookup:
             return None
         if embedding.vocabulary_size * cell.bias.nbytes > LARGEST_TABLE:
             some, places = np.unique(embedding.check(ids.reshape(-1)), return_inverse=True)
-            return Looked(engine.multiply(cell, embedding(some)), places.reshape(ids.shape))
+            return Looked(engine.multiply(cell, embedding(some)), places)
         if direction not in self._tables:
             self._tables[direction] = engine.multiply(cell, embedding.weight)
-        return Looked(self._tables[direction], embedding.check(ids.reshape(-1)).reshape(ids.shape))
+        return Looked(self._tables[direction], embedding.check(ids.reshape(-1)))

@@ -145,19 +145,24 @@ class Model:
         ids: Integers,
         initial_state: ModelState | None = None,
         products: Mapping[str, Looked] | None = None,
+        lengths: Integers | None = None,
     ) -> Trace:
-        """Run N sequences of one length; each has the bits that it has alone.
+        """Run N sequences; each has the bits that it has alone.
 
         Args:
-            ids: (N, T), rows of the embedding.
+            ids: (N, T), rows of the embedding; or (R,), those of one sequence after another.
             initial_state: one state for all, or N; zeros otherwise.
             products: by direction, where the first layer's W x + b are looked up.
+            lengths: (N,), for sequences of several lengths; the longest comes first.
 
         Returns:
-            The trace, arrays (N, T, ...), without tokens.
+            The trace, arrays (N, T, ...) or (R, ...), without tokens.
         """
-        inputs = self._embed(ids.reshape(-1)).reshape(*ids.shape, -1)
-        return Trace(self._run_layers(inputs, self._state(initial_state), products), head=self.head)
+        if lengths is not None and (len(ids) != lengths.sum() or (np.diff(lengths) > 0).any()):
+            raise LSTMError(f"lengths: expected those of {len(ids)} ids in all, the longest first.")
+        inputs = self._embed(ids.reshape(-1)).reshape(*ids.shape, self.parameters.input_size)
+        layers = self._run_layers(inputs, self._state(initial_state), products, lengths)
+        return Trace(layers, head=self.head)
 
     def _run_vectors(self, vectors: Floats, state: ModelState) -> Trace:
         array = np.asarray(vectors)
@@ -173,16 +178,22 @@ class Model:
         return Trace(self._run_layers(inputs, state), head=self.head)
 
     def _run_layers(
-        self, inputs: Floats, state: ModelState, products: Mapping[str, Looked] | None = None
+        self,
+        inputs: Floats,
+        state: ModelState,
+        products: Mapping[str, Looked] | None = None,
+        lengths: Integers | None = None,
     ) -> tuple[LayerTrace, ...]:
         """Run the stack; `products` tells by direction where the first layer's W x + b are."""
-        if state.num_sequences not in (None, len(inputs)):
+        count = len(inputs if lengths is None else lengths)
+        if state.num_sequences not in (None, count):
             raise LSTMError(
-                f"state: expected one state, or one for each of {len(inputs)} sequence(s), "
+                f"state: expected one state, or one for each of {count} sequence(s), "
                 f"found {state.num_sequences}."
             )
         if self.intervention is not None:
-            self.intervention.check(self.parameters, inputs.shape[1])
+            num_steps = inputs.shape[1] if lengths is None else int(lengths.max(initial=0))
+            self.intervention.check(self.parameters, num_steps)
         records: list[list[DirectionTrace]] = [[] for _ in self.parameters.layers]
 
         def run(
@@ -191,7 +202,9 @@ class Model:
             number, direction = place
             known = products.get(direction) if products and number == 0 else None
             edit = None if self.intervention is None else self.intervention.at(*place)
-            record = run_cell(cell, read, state[place], direction, self.engine, known, edit)
+            record = run_cell(
+                cell, read, state[place], direction, self.engine, known, edit, lengths
+            )
             records[number].append(record if added is None else record._replace(added=added))
             return records[number][-1].layer_output
 

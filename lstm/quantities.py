@@ -54,6 +54,13 @@ QUANTITIES = (
     Quantity("layer_output", "y", "layer output", "h; h + x with a residual connection"),
 )
 
+# The packed arrays of a record, and which one a quantity is read from, if from any.
+PACKED = ("pre_activations", "gates")
+PACKED_OF = {
+    **{f"pre_{gate}": "pre_activations" for gate in GATES},
+    **dict.fromkeys((*GATES, "input_candidate", "forget_cell"), "gates"),
+}
+
 # The ways to compute; `lstm.engines` holds them.
 ENGINE_NAMES = ("auto", "numpy", "numba")
 

@@ -101,9 +101,8 @@ class Trace:
     @property
     def sequences(self) -> tuple[Trace, ...]:
         """The runs one by one: N traces where N sequences were given, else this one."""
-        if self.layers[0].first.cell.ndim == 2:
-            return (self,)
-        return tuple(self._sequence(n) for n in range(len(self.layers[0].first.cell)))
+        count = self.layers[0].first.num_sequences
+        return (self,) if count is None else tuple(map(self._sequence, range(count)))
 
     @property
     def unknown(self) -> tuple[int, ...]:
@@ -180,10 +179,10 @@ class Trace:
         Raises:
             LSTMError: it holds several.
         """
-        cell = self.layers[0].first.cell
-        if cell.ndim == 3:
+        count = self.layers[0].first.num_sequences
+        if count is not None:
             raise LSTMError(
-                f"trace: expected one sequence, found {len(cell)}. "
+                f"trace: expected one sequence, found {count}. "
                 "Take them one by one from `sequences`."
             )
 

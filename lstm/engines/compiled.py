@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -11,11 +11,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lstm.arrays import Floats
+from lstm.arrays import Floats, Integers
 from lstm.engines.cache import load_kernel
 from lstm.engines.engine import Looked
+from lstm.engines.room import Room
+from lstm.lengths import starts
 from lstm.parameters import CellParameters
-from lstm.quantities import GATES
+from lstm.quantities import GATES, PACKED, PACKED_OF
 from lstm.state import State
 from lstm.variants import STANDARD, Stepped
 
@@ -47,18 +49,25 @@ class CompiledEngine:
     """
 
     threads: int = 1
+    recorded: frozenset[str] = frozenset(PACKED)
     name: str = "numba"
     _kernel: Any = field(default_factory=load_kernel)
+    _room: Room = field(default_factory=Room)
     _packed: WeakKeyDictionary[CellParameters, Packed] = field(default_factory=WeakKeyDictionary)
 
     def can_run(self, cell: CellParameters) -> bool:
         """Return whether the cell is the standard one, in float32."""
         return cell.variant is STANDARD and cell.dtype == np.float32
 
+    def recording(self, quantities: Iterable[str]) -> CompiledEngine:
+        """Return an engine that records only the packed arrays that these are read from."""
+        read = {PACKED_OF.get(quantity) for quantity in quantities}
+        return replace(self, recorded=frozenset(PACKED).intersection(read))
+
     def multiply(self, cell: CellParameters, inputs: Floats) -> Floats:
         """Return W x + b, (..., 4H), for inputs (..., D)."""
         vectors = np.ascontiguousarray(inputs).reshape(-1, cell.input_size)
-        products = np.empty((len(vectors), len(cell.bias)), np.float32)
+        products = self._room.empty((len(vectors), len(cell.bias)))
         packed, kernel = self._pack(cell), self._kernel
 
         def share(low: int, high: int) -> None:
@@ -69,25 +78,53 @@ class CompiledEngine:
             )
 
         threads = self._threads_for(len(vectors) * cell.weight_ih.size)
-        _in_shares(share, len(vectors), threads)
+        _in_shares(share, [len(vectors) * n // threads for n in range(threads + 1)])
         return products.reshape(*inputs.shape[:-1], len(cell.bias))
 
     def run(
-        self, cell: CellParameters, products: Floats | Looked, first: State, direction: str
+        self,
+        cell: CellParameters,
+        products: Floats | Looked,
+        first: State,
+        direction: str,
+        lengths: Integers,
     ) -> Stepped:
         """Run over sequences; see `Engine`."""
-        table, z = _table(products)
-        count, num_steps = table.places.shape
-        cells = np.empty((count, num_steps, cell.hidden_size), np.float32)
-        record = Stepped(z, np.empty_like(z), cells, np.empty_like(cells))
-        start = State(*(np.array(array, np.float32, order="C") for array in first))
-        run = _Run(self._kernel, self._pack(cell).weight_hh, table, record, start, direction)
-        threads = self._threads_for(count * num_steps * cell.weight_hh.size)
-        if count == 1 and threads > 1 and cell.weight_hh.size >= _WORTH_SHARING:
+        table, z = self._table(products, cell)
+        num_rows = len(table.places)
+        gates = self._packed_array("gates", num_rows, cell)
+        states = [self._room.empty((num_rows, cell.hidden_size)) for _ in range(2)]
+        record = Stepped(z, gates, *states)
+        weights, each = self._pack(cell).weight_hh, np.array(lengths, np.int64)
+        carried = np.empty((2, *first.h.shape), np.float32)
+        carried[0] = first.h
+        cell_before = np.array(first.c, np.float32, order="C")
+        run = _Run(
+            self._kernel, weights, table, record, starts(each), each, carried, cell_before,
+            1 if direction == "forward" else -1,
+        )  # fmt: skip
+        threads = self._threads_for(num_rows * cell.weight_hh.size)
+        if len(each) == 1 and threads > 1 and cell.weight_hh.size >= _WORTH_SHARING:
             run.together(threads)
         else:
-            _in_shares(lambda low, high: run.part(low, high).alone(), count, threads)
+            _in_shares(run.part, run.bounds(threads))
         return record
+
+    def _packed_array(self, name: str, num_rows: int, cell: CellParameters) -> Floats:
+        """Return room for a packed array, (R, 4H), or one that says that it is not recorded."""
+        shape = (num_rows, len(cell.bias))
+        if name in self.recorded:
+            return self._room.empty(shape)
+        return np.broadcast_to(np.float32(np.nan), shape)
+
+    def _table(self, products: Floats | Looked, cell: CellParameters) -> tuple[Looked, Floats]:
+        """Where the kernel reads W x + b, and where it writes the pre-activations: maybe there."""
+        if isinstance(products, Looked):
+            places = np.array(products.places, np.int64)
+            return Looked(products.table, places), self._packed_array(
+                "pre_activations", len(places), cell
+            )
+        return Looked(products, np.arange(len(products))), products
 
     def _threads_for(self, multiply_adds: int) -> int:
         return self.threads if multiply_adds >= _WORTH_THREADS else 1
@@ -103,75 +140,73 @@ class CompiledEngine:
 
 @dataclass(frozen=True)
 class _Run:
-    """Some sequences on their way through the kernel."""
+    """Some sequences on their way through the kernel; see `run_steps` there."""
 
     kernel: Any
     weight_hh: Floats
     products: Looked
     record: Stepped
-    start: State
-    direction: str
+    starts: Integers
+    lengths: Integers
+    carried: Floats
+    first_cell: Floats
+    pace: int
 
-    def part(self, low: int, high: int) -> _Run:
-        """Return the run of the sequences from low to high."""
-        record = Stepped(*(array[low:high] for array in self.record))
-        start = State(*(array[low:high] for array in self.start))
-        products = self.products._replace(places=self.products.places[low:high])
-        return replace(self, products=products, record=record, start=start)
+    def bounds(self, threads: int) -> list[int]:
+        """Cut the sequences into as many parts of about as many rows each."""
+        so_far = self.starts + self.lengths
+        shares = [len(self.record.cell) * number // threads for number in range(1, threads)]
+        return [0, *np.searchsorted(so_far, shares).tolist(), len(self.lengths)]
 
-    def alone(self) -> None:
-        """Take all steps on this thread."""
-        for begin, end in self._turns():
-            self._steps(begin, end, 0, 1, np.zeros(self.kernel.APART, np.int64))
+    def part(self, low: int, high: int) -> None:
+        """Take all steps of the sequences from low to high on this thread."""
+        alone = np.zeros(self.kernel.APART, np.int64)
+        for begin, end in self._turns(low, high):
+            self._steps(low, high, begin, end, 0, 1, alone)
 
     def together(self, threads: int) -> None:
-        """Take all steps on several threads, which share the units and wait after each step."""
+        """Take all steps of one sequence on several threads, which wait after each step."""
         barrier = np.zeros(threads * self.kernel.APART, np.int64)
-        for begin, end in self._turns():
+        for begin, end in self._turns(0, 1):
 
             def share(thread: int, _: int, begin: int = begin, end: int = end) -> None:
-                self._steps(begin, end, thread, threads, barrier)
+                self._steps(0, 1, begin, end, thread, threads, barrier)
 
-            _in_shares(share, threads, threads)
+            _in_shares(share, range(threads + 1))
 
     def _steps(
-        self, begin: int, end: int, thread: int, threads: int, barrier: NDArray[np.int64]
-    ) -> None:
-        scratch = np.empty((max(2, len(self.record.cell)), self.kernel.PANEL), np.float32)
-        pace = 1 if self.direction == "forward" else -1
+        self, low: int, high: int, begin: int, end: int, thread: int, threads: int,
+        barrier: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        rows = max(2, min(high - low, self.kernel.BLOCK))
+        even, odd = self.carried[:, low:high]
+        # What is not recorded is written to one row over and over, this thread's own.
+        record = (
+            array if array.strides[0] else np.empty((1, array.shape[1]), np.float32)
+            for array in self.record
+        )
         self.kernel.run_steps(
-            self.weight_hh, self.products.table.ctypes.data, self.products.places, *self.record,
-            *self.start, begin, end, pace, scratch,
-            thread, threads, barrier,
+            self.weight_hh, self.products.table.ctypes.data, self.products.places, *record,
+            self.starts[low:high], self.lengths[low:high], even.ctypes.data, odd.ctypes.data,
+            self.first_cell[low:].ctypes.data, begin, end, self.pace,
+            np.empty((rows, self.kernel.PANEL), np.float32), thread, threads, barrier,
         )  # fmt: skip
 
-    def _turns(self) -> Iterator[tuple[int, int]]:
-        count, num_steps, _ = self.record.cell.shape
-        length = max(1, _TURN // max(1, count * self.weight_hh.size))
+    def _turns(self, low: int, high: int) -> Iterator[tuple[int, int]]:
+        num_steps = int(self.lengths[low]) if low < high else 0
+        length = max(1, _TURN // max(1, (high - low) * self.weight_hh.size))
         return pairwise([*range(0, num_steps, length), num_steps])
 
 
-def _table(products: Floats | Looked) -> tuple[Looked, Floats]:
-    """Where the kernel reads W x + b, and where it writes the pre-activations: maybe there."""
-    if isinstance(products, Looked):
-        places = np.array(products.places, np.int64, order="C")
-        return Looked(products.table, places), np.empty(
-            (*places.shape, products.table.shape[1]), np.float32
-        )
-    places = np.arange(products.shape[0] * products.shape[1]).reshape(products.shape[:2])
-    return Looked(products, places), products
-
-
-def _in_shares(share: Callable[[int, int], None], count: int, threads: int) -> None:
-    """Call share(low, high) for equal parts of 0 to count, one on each thread."""
-    threads = max(1, min(threads, count))
-    bounds = [count * number // threads for number in range(threads + 1)]
-    if threads == 1:
-        share(0, count)
+def _in_shares(share: Callable[[int, int], None], bounds: Sequence[int]) -> None:
+    """Call share(low, high) for each two neighbours of the bounds, one pair on each thread."""
+    mine, *others = pairwise(bounds)
+    if not others:
+        share(*mine)
         return
-    with ThreadPoolExecutor(threads - 1) as pool:
-        rest = [pool.submit(share, *pair) for pair in pairwise(bounds[1:])]
-        share(bounds[0], bounds[1])
+    with ThreadPoolExecutor(len(others)) as pool:
+        rest = [pool.submit(share, *pair) for pair in others]
+        share(*mine)
         for part in rest:
             part.result()
 

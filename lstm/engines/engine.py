@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from lstm.arrays import Floats, Integers
@@ -11,9 +12,9 @@ from lstm.variants import Stepped
 
 
 class Looked(NamedTuple):
-    """W x + b that are looked up: those of step t of sequence n are table[places[n, t]].
+    """W x + b that are looked up: those of row r are table[places[r]].
 
-    `table` is (R, 4H), `places` (N, T).
+    `table` is (K, 4H), `places` (R,).
     """
 
     table: Floats
@@ -33,21 +34,35 @@ class Engine(Protocol):
     def can_run(self, cell: CellParameters) -> bool:
         """Return whether this engine knows this kind of cell."""
 
+    def recording(self, quantities: Iterable[str]) -> Engine:
+        """Return an engine that need not record the packed arrays that none of these is read from.
+
+        Where it does not, they are not-a-number throughout.
+        """
+
     def multiply(self, cell: CellParameters, inputs: Floats) -> Floats:
         """Return W x + b, (..., 4H), for inputs (..., D)."""
 
     def run(
-        self, cell: CellParameters, products: Floats | Looked, first: State, direction: str
+        self,
+        cell: CellParameters,
+        products: Floats | Looked,
+        first: State,
+        direction: str,
+        lengths: Integers,
     ) -> Stepped:
         """Run over sequences and record every step.
 
+        The rows of a sequence lie one after another, R of them for all N sequences.
+
         Args:
             cell: one that it can run.
-            products: (N, T, 4H), W x + b, to which U h is added in place, so that they become the
+            products: (R, 4H), W x + b, to which U h is added in place, so that they become the
                 record's pre-activations; or where they are to be looked up.
             first: the state before the first step, h and c each (N, H).
-            direction: "forward", or "reverse" to read from the end.
+            direction: "forward", or "reverse" to read each from its end.
+            lengths: (N,), how many rows each sequence has; the longest comes first.
 
         Returns:
-            The record, arrays (N, T, ...).
+            The record, arrays (R, ...).
         """

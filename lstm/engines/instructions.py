@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
@@ -54,7 +54,6 @@ def _instruction(
 
         return result(*[types.intp] * len(arguments)), generate
 
-    # numba counts the arguments by the signature, and cannot count stars.
     instruction.__signature__ = inspect.signature(write)  # type: ignore[attr-defined]
     return intrinsic(instruction)  # type: ignore[no-any-return]
 
@@ -124,35 +123,75 @@ def _write_placing(
         w.store_some(total, w.shift(w.address(products), size, gate), mask)
 
 
-def _write_step(
-    builder: ir.IRBuilder,
-    sums: ir.Value,
-    products: ir.Value,
-    z: ir.Value,
-    gates: ir.Value,
-    previous: ir.Value,
-    cell: ir.Value,
-    hidden: ir.Value,
-    size: ir.Value,
-    units: ir.Value,
-) -> None:
-    """Finish the step of one panel's units: pre-activations, gates, cell and hidden state."""
-    w = Writer(builder)
-    mask = w.first(units)
+class _Place(NamedTuple):
+    """Where the units of one panel and one sequence are read and written, as addresses.
+
+    The hidden state is written to the record and to where the next step reads it.
+    """
+
+    sums: ir.Value
+    products: ir.Value
+    z: ir.Value
+    gates: ir.Value
+    previous: ir.Value
+    cell: ir.Value
+    hidden: ir.Value
+    carried: ir.Value
+    units: ir.Value
+
+
+def finish(ways: int) -> Callable[..., None]:
+    """Make the function that finishes the step of one or two panels.
+
+    Its arguments: the number of units of the cell, and for each the fields of `_Place`.
+    """
+
+    def write(builder: ir.IRBuilder, size: ir.Value, *numbers: ir.Value) -> None:
+        width = len(_Place._fields)
+        starts = range(0, ways * width, width)
+        _write_step(builder, size, [_Place(*numbers[n : n + width]) for n in starts])
+
+    # numba counts the arguments by the signature, and cannot count stars.
+    names = [f"{name}_{way}" for way in range(ways) for name in _Place._fields]
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for name in ("builder", "size", *names)
+    ]
+    write.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return _instruction(write)
+
+
+def _write_step(builder: ir.IRBuilder, size: ir.Value, places: Sequence[_Place]) -> None:
+    """Finish the step of some panels: pre-activations, gates, cell and hidden state."""
+    w = Writer(builder, len(places))
+    masks = [w.first(place.units) for place in places]
+
+    def load(name: str, gate: int) -> ir.Value:
+        return w.join(
+            [
+                w.load_some(w.shift(w.address(getattr(place, name)), size, gate), mask)
+                for place, mask in zip(places, masks, strict=True)
+            ]
+        )
+
+    def store(value: ir.Value, name: str, gate: int = 0) -> None:
+        for register, place, mask in zip(w.split(value), places, masks, strict=True):
+            w.store_some(register, w.shift(w.address(getattr(place, name)), size, gate), mask)
+
     values = []
     for gate in range(GATES):
-        product = w.load_some(w.shift(w.address(products), size, gate), mask)
-        recurrent = w.load(w.shift(w.address(sums), gate * LANES))
-        total = builder.fadd(product, recurrent)
-        w.store_some(total, w.shift(w.address(z), size, gate), mask)
+        sums = [w.load(w.shift(w.address(place.sums), gate * LANES)) for place in places]
+        total = builder.fadd(load("products", gate), w.join(sums))
+        store(total, "z", gate)
         value = _tanh(w, total) if gate == 2 else _sigmoid(w, total)
-        w.store_some(value, w.shift(w.address(gates), size, gate), mask)
+        store(value, "gates", gate)
         values.append(value)
     i, f, g, o = values
-    kept = builder.fmul(f, w.load_some(w.address(previous), mask))
-    c = builder.fadd(kept, builder.fmul(i, g))
-    w.store_some(c, w.address(cell), mask)
-    w.store_some(builder.fmul(o, _tanh(w, c)), w.address(hidden), mask)
+    c = builder.fadd(builder.fmul(f, load("previous", 0)), builder.fmul(i, g))
+    store(c, "cell")
+    h = builder.fmul(o, _tanh(w, c))
+    store(h, "hidden")
+    store(h, "carried")
 
 
 def _polynomial(w: Writer, coefficients: Sequence[float], x: ir.Value) -> ir.Value:
@@ -198,6 +237,12 @@ def _tanh(w: Writer, x: ir.Value) -> ir.Value:
     return b.select(b.fcmp_ordered("<", size, w.constant(_NEAR)), near, far)
 
 
+def _write_asking(builder: ir.IRBuilder, products: ir.Value, size: ir.Value) -> None:
+    w = Writer(builder)
+    for gate in range(GATES):
+        w.ask_for(w.shift(w.address(products), size, gate), LANES)
+
+
 def _write_counting(builder: ir.IRBuilder, address: ir.Value) -> None:
     place = builder.inttoptr(address, ir.PointerType(_LONG))
     builder.atomic_rmw("add", place, ir.Constant(_LONG, 1), "acq_rel")
@@ -209,7 +254,8 @@ def _write_reading(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
 
 
 place = _instruction(_write_placing)
-finish_step = _instruction(_write_step)
+# Have one panel's W x + b fetched, which lie anywhere.
+ask_for = _instruction(_write_asking)
 # Add one to a shared counter: who then reads it sees all that was written before.
 count_up = _instruction(_write_counting)
 counted = _instruction(_write_reading, types.intp)

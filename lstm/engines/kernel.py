@@ -17,9 +17,10 @@ from lstm.engines.instructions import (
     GATES,
     PANEL,
     ROWS,
+    ask_for,
     count_up,
     counted,
-    finish_step,
+    finish,
     place,
     tile,
 )
@@ -36,16 +37,20 @@ _BYTES = 4
 _CHAIN = 64
 # Looks at the other threads' counters before the core is offered to them: some microseconds.
 _SPINS = 2_000
+# Sequences between asking for a token's W x + b and using it; even.
+_SOON = 6
 
 _many_rows = tile(ROWS, 1)
 _one_row = tile(1, 1)
 _one_row_two_panels = tile(1, 2)
+_finish_one, _finish_two = finish(1), finish(2)
 if sys.platform == "win32":
     _let_others_run = types.ExternalFunction("SwitchToThread", types.intc())
 else:
     _let_others_run = types.ExternalFunction("sched_yield", types.intc())
 
 _vector, _matrix, _cube = float32[::1], float32[:, ::1], float32[:, :, ::1]
+_numbers = int64[::1]
 
 
 @njit(**_OPTIONS)
@@ -109,61 +114,102 @@ def _wait(barrier, thread, threads, turn):
                 _let_others_run()
 
 
+@njit(**_OPTIONS)
+def _row(starts, lengths, number, turn, pace):
+    """Return which row a sequence reads in its turn."""
+    return starts[number] + (turn if pace > 0 else lengths[number] - 1 - turn)
+
+
+@njit(inline="always", **_OPTIONS)
+def _finish(
+    block, rows, count, p, turn, pace, sums, table, places, z, gates, cells, hidden, starts,
+    lengths, first_cell, new_h,
+):  # fmt: skip
+    """Finish a step of `count` panels from the p-th on, for `rows` sequences from `block` on."""
+    size = cells.shape[1]
+    z_width = GATES * size if z.shape[0] > 1 else 0
+    gates_width = GATES * size if gates.shape[0] > 1 else 0
+    for first in range(0, rows * count, 2):
+        for n in range(first + _SOON, min(first + _SOON + 2, rows)):
+            row = _row(starts, lengths, block + n, turn, pace)
+            ask_for(table + _BYTES * (places[row] * GATES * size + p * LANES), size)
+        # Two at once: the next row, or of one row the next panel.
+        some = min(2, rows * count - first)
+        for way in range(some):
+            n, unit = first + way, p * LANES
+            if count == 2:
+                n, unit = 0, unit + way * LANES
+            row = _row(starts, lengths, block + n, turn, pace)
+            c, before = first_cell, block + n
+            if turn > 0:
+                c, before = cells.ctypes.data, row - pace
+            here = (
+                sums + _BYTES * (first + way) * PANEL,
+                table + _BYTES * (places[row] * GATES * size + unit),
+                z.ctypes.data + _BYTES * (row * z_width + unit),
+                gates.ctypes.data + _BYTES * (row * gates_width + unit),
+                c + _BYTES * (before * size + unit),
+                cells.ctypes.data + _BYTES * (row * size + unit),
+                hidden.ctypes.data + _BYTES * (row * size + unit),
+                new_h + _BYTES * ((block + n) * size + unit),
+                min(LANES, size - unit),
+            )
+            if way == 0:
+                one = here
+        if some == 1:
+            _finish_one(size, *one)
+        else:
+            _finish_two(size, *one, *here)
+
+
 @njit(
-    void(_cube, int64, int64[:, ::1], _cube, _cube, _cube, _cube, _matrix, _matrix, int64, int64,
-         int64, _matrix, int64, int64, int64[::1]),
+    void(_cube, int64, _numbers, _matrix, _matrix, _matrix, _matrix, _numbers, _numbers, int64,
+         int64, int64, int64, int64, int64, _matrix, int64, int64, _numbers),
     **_OPTIONS,
 )  # fmt: skip
 def run_steps(
-    panels, table, places, z, gates, cells, hidden, first_hidden, first_cell, start, stop, pace,
-    scratch, thread, threads, barrier,
+    panels, table, places, z, gates, cells, hidden, starts, lengths, even, odd, first_cell, start,
+    stop, pace, scratch, thread, threads, barrier,
 ):  # fmt: skip
-    """Take the steps from start to stop, one thread's share of the units.
+    """Take the steps from start to stop of N sequences, one thread's share of the units.
 
     Args:
         panels: (P, H, PANEL), the recurrent weights as `pack` lays them.
-        table, places: the address of W x + b, (R, 4H), and (N, T), which row each step reads.
-        z, gates, cells, hidden: (N, T, 4H) twice, (N, T, H) twice; written. The table may be z.
-        first_hidden, first_cell: (N, H), the state before the run's first step.
+        table, places: the address of W x + b, (K, 4H), and (R,), which row each step reads.
+        z, gates, cells, hidden: (R, 4H) twice, (R, H) twice; written. The table may be z. The
+            first two may have one row, for what nobody will read.
+        starts, lengths: (N,), the rows of each sequence; the longest comes first.
+        even, odd: the addresses of the hidden states, (N, H), that the steps of even and of odd
+            number read and the others write.
+        first_cell: the address of the cell states before the run's first step, (N, H).
         start, stop, pace: counted in the order of reading; pace -1 reads from the end.
-        scratch: (max(N, 2), PANEL), this thread's own.
+        scratch: (BLOCK, PANEL), this thread's own.
         thread, threads, barrier: whose share; a counter per thread, APART numbers apart.
     """
-    rows, steps, size = cells.shape
-    columns = panels.shape[1]
+    size, columns = cells.shape[1], panels.shape[1]
     sums = scratch.ctypes.data
     low = panels.shape[0] * thread // threads
     high = panels.shape[0] * (thread + 1) // threads
-    wide = 2 if rows == 1 else 1
-    for turn in range(start, stop):
-        t = turn if pace > 0 else steps - 1 - turn
-        h, c, stride = first_hidden.ctypes.data, first_cell.ctypes.data, size
-        if turn > 0:
-            before = _BYTES * (t - pace) * size
-            h, c, stride = hidden.ctypes.data + before, cells.ctypes.data + before, steps * size
-        done = low
-        while done < high:
-            count = wide if done + wide <= high else 1
-            # Back and forth: what the last step read last is still in the cache.
-            p = done if turn % 2 == 0 else high + low - done - count
-            panel = panels.ctypes.data + _BYTES * p * columns * PANEL
-            _accumulate(sums, panel, columns, count, h, stride, rows)
-            for n in range(rows):
-                for q in range(count):
-                    unit = (p + q) * LANES
-                    at = _BYTES * ((n * steps + t) * size + unit)
-                    at_gates = _BYTES * ((n * steps + t) * GATES * size + unit)
-                    finish_step(
-                        sums + _BYTES * (n * count + q) * PANEL,
-                        table + _BYTES * (places[n, t] * GATES * size + unit),
-                        z.ctypes.data + at_gates,
-                        gates.ctypes.data + at_gates,
-                        c + _BYTES * (n * stride + unit),
-                        cells.ctypes.data + at,
-                        hidden.ctypes.data + at,
-                        size,
-                        min(LANES, size - unit),
-                    )
-            done += count
-        if threads > 1:
-            _wait(barrier.ctypes.data, thread, threads, turn + 1)
+    for block in range(0, starts.shape[0], BLOCK):
+        rows = min(BLOCK, starts.shape[0] - block)
+        for turn in range(start, stop):
+            while rows > 0 and lengths[block + rows - 1] <= turn:
+                rows -= 1
+            if rows == 0:
+                break
+            h, new_h = (even, odd) if turn % 2 == 0 else (odd, even)
+            wide = 2 if rows == 1 else 1
+            done = low
+            while done < high:
+                count = wide if done + wide <= high else 1
+                # Back and forth: what the last step read last is still in the cache.
+                p = done if turn % 2 == 0 else high + low - done - count
+                panel = panels.ctypes.data + _BYTES * p * columns * PANEL
+                _accumulate(sums, panel, columns, count, h + _BYTES * block * size, size, rows)
+                _finish(
+                    block, rows, count, p, turn, pace, sums, table, places, z, gates, cells,
+                    hidden, starts, lengths, first_cell, new_h,
+                )  # fmt: skip
+                done += count
+            if threads > 1:
+                _wait(barrier.ctypes.data, thread, threads, turn + 1)

@@ -7,6 +7,7 @@ interesting. So what is innermost is spelled out in vectors, one register each.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from llvmlite import binding, ir
 from numba.core import cgutils
@@ -25,10 +26,34 @@ _CACHE_LINE = 16  # numbers
 
 
 class Writer:
-    """Writes instructions on vectors of LANES numbers where the builder stands."""
+    """Writes instructions on vectors of LANES numbers where the builder stands.
 
-    def __init__(self, builder: ir.IRBuilder) -> None:
+    With `ways`, values are so many registers side by side, each with LANES numbers of its own:
+    while one waits for a result, the other has work. `load` and the like are of one register.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, ways: int = 1) -> None:
         self.builder = builder
+        self.ways = ways
+        self.vector = ir.VectorType(_FLOAT, LANES * ways)
+        self.integers = ir.VectorType(_INT, LANES * ways)
+
+    def join(self, registers: Sequence[ir.Value]) -> ir.Value:
+        """Make one value of as many registers as there are ways, one or two."""
+        if len(registers) == 1:
+            return registers[0]
+        order = ir.Constant(self.integers, list(range(LANES * self.ways)))
+        return self.builder.shuffle_vector(*registers, order)
+
+    def split(self, value: ir.Value) -> list[ir.Value]:
+        """Return the registers of a value."""
+        if self.ways == 1:
+            return [value]
+        orders = [range(way * LANES, (way + 1) * LANES) for way in range(self.ways)]
+        return [
+            self.builder.shuffle_vector(value, value, ir.Constant(_INTEGERS, list(order)))
+            for order in orders
+        ]
 
     def address(self, number: ir.Value) -> ir.Value:
         return self.builder.inttoptr(number, ir.PointerType(_FLOAT))
@@ -58,7 +83,8 @@ class Writer:
     def load_some(self, pointer: ir.Value, mask: ir.Value) -> ir.Value:
         kinds = [ir.PointerType(VECTOR), _INT, mask.type, VECTOR]
         alignment = ir.Constant(_INT, _ALIGNMENT)
-        arguments = [self._as_vector(pointer), alignment, mask, self.constant(0.0)]
+        zeros = ir.Constant(VECTOR, [0.0] * LANES)
+        arguments = [self._as_vector(pointer), alignment, mask, zeros]
         return self._call(f"masked.load.{_KIND}.p0", VECTOR, kinds, arguments)
 
     def store_some(self, vector: ir.Value, pointer: ir.Value, mask: ir.Value) -> None:
@@ -72,13 +98,15 @@ class Writer:
         return self._splat(self.builder.load(pointer), VECTOR)
 
     def constant(self, value: float) -> ir.Constant:
-        return ir.Constant(VECTOR, [struct.unpack("f", struct.pack("f", value))[0]] * LANES)
+        number = struct.unpack("f", struct.pack("f", value))[0]
+        return ir.Constant(self.vector, [number] * self.vector.count)
 
     def multiply_add(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        return self._call(f"fma.{_KIND}", VECTOR, [VECTOR] * 3, [a, b, c])
+        name = f"fma.v{self.vector.count}f32"
+        return self._call(name, self.vector, [self.vector] * 3, [a, b, c])
 
     def integer(self, value: int) -> ir.Constant:
-        return ir.Constant(_INTEGERS, [value] * LANES)
+        return ir.Constant(self.integers, [value] * self.integers.count)
 
     def divide(self, a: ir.Value, b: ir.Value) -> ir.Value:
         """Return a / b to within a unit in the last place, for b from 1 to 1e38.
@@ -89,7 +117,12 @@ class Writer:
             return self.builder.fdiv(a, b)
         kinds = [VECTOR, VECTOR, ir.IntType(16)]
         everywhere = ir.Constant(kinds[2], -1)
-        guess = self._call("x86.avx512.rcp14.ps.512", VECTOR, kinds, [b, b, everywhere])
+        guess = self.join(
+            [
+                self._call("x86.avx512.rcp14.ps.512", VECTOR, kinds, [each, each, everywhere])
+                for each in self.split(b)
+            ]
+        )
         negative = self.builder.fneg(b)
         missed = self.multiply_add(negative, guess, self.constant(1.0))
         inverse = self.multiply_add(guess, missed, guess)
@@ -106,10 +139,10 @@ class Writer:
         return self.builder.select(below, self.constant(limit), values)
 
     def bits(self, values: ir.Value) -> ir.Value:
-        return self.builder.bitcast(values, _INTEGERS)
+        return self.builder.bitcast(values, self.integers)
 
     def from_bits(self, integers: ir.Value) -> ir.Value:
-        return self.builder.bitcast(integers, VECTOR)
+        return self.builder.bitcast(integers, self.vector)
 
     def ask_for(self, pointer: ir.Value, count: int) -> None:
         """Have the cache lines of this many numbers fetched."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from lstm.embedding import Embedding
 from lstm.engines.compiled import CompiledEngine
+from lstm.lengths import batches
 from lstm.lookup import Lookup
 from lstm.model import Model
 from lstm.parameters import LayerParameters, Parameters
+from lstm.quantities import GATES
 from tests.benchmarks.long import cell_of
 from tests.benchmarks.peers import Peer, peers
 from tests.benchmarks.timing import medians
@@ -20,7 +22,8 @@ from tests.benchmarks.timing import medians
 SIZES = (64, 256, 650)
 # Sequences in one batch; each peer is given the best of these.
 BATCHES = (32, 64, 128)
-OURS = 96
+# Bytes of a batch of ours, as `lstm extract` has them.
+OURS = 2**24
 
 Sentences = Sequence[np.ndarray]
 
@@ -45,8 +48,9 @@ def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> d
     # The peers need minutes for the large models: the same part of the corpus for all.
     some = sentences[: max(1000, int(len(sentences) * min(1, (64 / size) ** 2)))]
     tokens = sum(map(len, some))
-    lookup = Lookup(Model(model.parameters, model.embedding, engine=CompiledEngine(threads)))
-    ways = {"lstm": lambda: ours(lookup, some)}
+    engine = CompiledEngine().recording((*GATES, "cell", "hidden"))
+    lookup = Lookup(Model(model.parameters, model.embedding, engine=engine))
+    ways = {"lstm": lambda: ours(lookup, some, threads)}
     cell = model.parameters.layers[0].forward
     table = model.embedding.weight
     for count in sorted({1, threads}):
@@ -64,12 +68,22 @@ def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> d
     }
 
 
-def ours(lookup: Lookup, sentences: Sentences) -> None:
-    """Batches of equal length: nothing is padded."""
-    for length, group in groupby(sorted(sentences, key=len), key=len):
-        ids = np.concatenate(list(group)).reshape(-1, length)
-        for first in range(0, len(ids), OURS):
-            lookup.run(ids[first : first + OURS])
+def ours(lookup: Lookup, sentences: Sentences, threads: int) -> None:
+    """Batches of like lengths, nothing padded; each thread takes one after the other."""
+    lengths = np.array([len(each) for each in sentences])
+
+    def run(batch: Sequence[int]) -> None:
+        lookup.run(np.concatenate([sentences[n] for n in batch]), None, lengths[batch])
+
+    cells = lookup.model.parameters.layers[0].directions.values()
+    numbers = sum(cell.input_size + 10 * cell.hidden_size for cell in cells)
+    parts = batches(lengths, max(1, OURS // (4 * numbers)))
+    if threads == 1:
+        for batch in parts:
+            run(batch)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, parts))
 
 
 def theirs(peer: Peer, table: np.ndarray, sentences: Sentences, batch: int) -> None:

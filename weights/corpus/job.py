@@ -83,7 +83,8 @@ class Job:
         model = self._loaded or load(self.source, **self.options)
         if model.card.sha256 != self.sha256:
             raise WeightsError("the file has changed since the run began.").at(self.source)
-        engine = choose(self.engine, model.parameters, None, 1).engine
+        chosen = choose(self.engine, model.parameters, None, 1).engine
+        engine = chosen.recording(self.wanted.show)
         return Extraction(Lookup(replace(model, engine=engine)), self.wanted)
 
     def run(self, shard: Shard) -> Done:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
 from lstm.arrays import Floats, Integers
 from lstm.errors import LSTMError
+from lstm.lengths import batches, starts
 from lstm.lookup import Lookup
 from lstm.model import Model
 from lstm.parameters import CellParameters, Parameters
@@ -19,9 +20,9 @@ from lstm.state import ModelState
 from lstm.trace import Trace
 from weights.corpus.lines import Text
 
-# So many sequences of one length run at once, a multiple of the six that the compiled kernel
-# takes side by side; fewer where their record takes more than so many bytes.
-_BATCH, _SIDE_BY_SIDE, _BATCH_BYTES = 96, 6, 2**24
+# Sequences run together as far as their record takes so many bytes: enough to make a call of the
+# engine worth while, and few enough to stay in the cache until they are copied from there.
+_BATCH_BYTES = 2**24
 # Rows are handed on when they take so many bytes, or stand for so many tokens: that bounds the
 # memory of a run, and is a row group of the part.
 _BLOCK_BYTES, _BLOCK_TOKENS = 2**25, 2**17
@@ -129,7 +130,7 @@ class _Encoded(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Extraction:
-    """Runs sequences grouped by their length, and puts their rows in order again.
+    """Runs sequences in batches of like lengths, and puts their rows in order again.
 
     Args:
         lookup: the model, with what each token brings to the first layer.
@@ -190,36 +191,31 @@ class Extraction:
         return max(1, _BATCH_BYTES // _record_bytes(self.lookup.model))
 
     def _together(self, block: Sequence[_Encoded]) -> Rows:
-        """Run sequences in batches of one length, and put each batch where it belongs."""
+        """Run sequences in batches, the longest first, and put each batch where it belongs."""
         ends = list(accumulate((len(sequence.steps) for sequence in block), initial=0))
         values = self._room(ends[-1])
-        by_length = sorted(range(len(block)), key=lambda n: len(block[n].ids))
-        for length, group in groupby(by_length, key=lambda n: len(block[n].ids)):
-            members = list(group)
-            steps = block[members[0]].steps
-            for batch in self._batches(members, length) if len(steps) else ():
-                trace = self.lookup.run(np.stack([block[n].ids for n in batch]))
-                places = np.array([ends[n] for n in batch])[:, np.newaxis] + np.arange(len(steps))
-                self._put(trace, steps, places, values)
+        # A sequence of which no step is kept need not run.
+        counts = np.array([len(each.ids) if len(each.steps) else 0 for each in block])
+        for batch in batches(counts, self._piece):
+            lengths = counts[batch]
+            trace = self.lookup.run(np.concatenate([block[n].ids for n in batch]), None, lengths)
+            begins = starts(lengths).tolist()
+            steps = [begin + block[n].steps for begin, n in zip(begins, batch, strict=True)]
+            places = [np.arange(ends[n], ends[n + 1]) for n in batch]
+            self._put(trace, np.concatenate(steps), np.concatenate(places), values)
         return _rows(block, values)
-
-    def _batches(self, members: Sequence[int], length: int) -> Iterator[Sequence[int]]:
-        size = min(_BATCH, max(1, self._piece // length))
-        size = size // _SIDE_BY_SIDE * _SIDE_BY_SIDE or size
-        for start in range(0, len(members), size):
-            yield members[start : start + size]
 
     def _pieces(self, sequence: _Encoded) -> Iterator[Rows]:
         """Run a long sequence piece by piece, each from the state that the one before left."""
         state: ModelState | None = None
         for start in range(0, len(sequence.ids), self._piece):
             ids = sequence.ids[start : start + self._piece]
-            trace = self.lookup.run(ids[np.newaxis], state)
+            trace = self.lookup.run(ids, state, np.array([len(ids)]))
             state = trace.final
             low, high = np.searchsorted(sequence.steps, (start, start + len(ids)))
             steps = sequence.steps[low:high]
             values = self._room(len(steps))
-            self._put(trace, steps - start, np.arange(len(steps))[np.newaxis], values)
+            self._put(trace, steps - start, np.arange(len(steps)), values)
             piece = _Encoded(sequence.number, sequence.ids, steps, sequence.words[low:high])
             yield _rows([piece], values)._replace(num_tokens=len(ids))
 
@@ -234,14 +230,14 @@ class Extraction:
     def _put(
         self, trace: Trace, steps: Integers, places: Integers, values: Mapping[str, Floats]
     ) -> None:
-        """Copy the kept steps and units of N sequences to their places (N, S)."""
+        """Copy the kept units of some steps of a batch, (S,) of its rows, to their places (S,)."""
         are_all = len(steps) == trace.num_steps
         for name, room in values.items():
             column = 0
             for cell in self.wanted.cells:
                 directions = {each.direction: each for each in trace.layers[cell.layer].directions}
                 array = getattr(directions[cell.direction], name)
-                array = array if are_all else array[:, steps]
+                array = array if are_all else array[steps]
                 units, width = cell.units[name], cell.widths[name]
                 kept = array if units is None else array[..., list(units)]
                 room[:, column : column + width][places] = kept

@@ -125,9 +125,9 @@ class Counting:
     def multiply(self, cell, inputs):
         return PLAIN.multiply(cell, inputs)
 
-    def run(self, cell, products, first, direction):
+    def run(self, cell, products, first, direction, lengths):
         self.count += 1
-        return PLAIN.run(cell, products, first, direction)
+        return PLAIN.run(cell, products, first, direction, lengths)
 
 
 def test_the_engine_runs_the_cells_in_which_nothing_is_set():

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from lstm.engines import compiled
 from lstm.engines.compiled import CompiledEngine
+from lstm.lengths import starts
 from lstm.lookup import Lookup
 from lstm.model import Model
+from lstm.quantities import GATES, NAMES
 from lstm.sequence import run_cell
 from lstm.state import State
 from lstm.variants import Variant
@@ -74,6 +76,42 @@ def test_a_sequence_has_the_same_bits_alone_and_in_a_batch(
     alone = run_cell(cell, inputs[n : n + 1], State(initial.h[n], initial.c[n]), direction, engine)
     for name in PACKED:
         assert same_bits(getattr(alone, name)[0], getattr(together, name)[n])
+
+
+@few
+@given(sizes, st.lists(st.integers(0, 5), min_size=1, max_size=14), st.integers(1, 3), randoms)
+@pytest.mark.parametrize("direction", SIDES)
+@pytest.mark.usefixtures("eager")
+def test_a_sequence_has_the_same_bits_beside_others_of_other_lengths(
+    engine, direction, size, lengths, threads, random
+):
+    cell = make_cell(random, 5, size, np.float32)
+    lengths = np.array(sorted(lengths, reverse=True))
+    inputs = inputs_for(random, cell, lengths.sum())
+    initial = state_for(random, cell, len(lengths))
+    several = replace(engine, threads=threads)
+    together = run_cell(cell, inputs, initial, direction, several, lengths=lengths)
+    for n, first in enumerate(starts(lengths)):
+        rows = inputs[np.newaxis, first : first + lengths[n]]
+        state = State(initial.h[n], initial.c[n])
+        alone, found = run_cell(cell, rows, state, direction, engine), together.sequence(n)
+        for name in (*PACKED, "layer_input", "previous_cell"):
+            assert same_bits(getattr(alone, name)[0], getattr(found, name))
+        assert same_bits(alone.final.h[0], together.final.h[n])
+        assert same_bits(alone.final.c[0], together.final.c[n])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_quantity_is_read_from_is_recorded_and_nothing_else(engine, name):
+    model = make_model(7, np.float32, hidden_sizes=(17,), num_directions=2)
+    ids = np.array([[1, 2, 1, 5], [0, 6, 3, 3]])
+    whole = Lookup(replace(model, engine=engine)).run(ids).layers[0]
+    some = Lookup(replace(model, engine=engine.recording([name]))).run(ids).layers[0]
+    for one, other in zip(some.directions, whole.directions, strict=True):
+        assert same_bits(getattr(one, name), getattr(other, name))
+        is_gate = name in (*GATES, "input_candidate", "forget_cell")
+        assert np.isnan(one.gates).all() == (not is_gate)
+        assert np.isnan(one.pre_activations).all() == (not name.startswith("pre_"))
 
 
 @few
@@ -156,9 +194,10 @@ def activated(engine, values):
     random = np.random.default_rng(0)
     cell = make_cell(random, 1, size, np.float32)
     cell = replace(cell, weight_hh=np.zeros_like(cell.weight_hh))
-    z = np.resize(values, (-(-len(values) // size), 1, size))
+    z = np.resize(values, (-(-len(values) // size), size))
     zero = State(np.zeros((len(z), size), np.float32), np.zeros((len(z), size), np.float32))
-    record = engine.run(cell, np.concatenate([z] * 4, axis=-1), zero, "forward")
+    steps = np.ones(len(z), int)
+    record = engine.run(cell, np.concatenate([z] * 4, axis=-1), zero, "forward", steps)
     flat = record.gates.reshape(-1, 4, size)
     return flat[:, 0].ravel()[: len(values)], flat[:, 2].ravel()[: len(values)]
 

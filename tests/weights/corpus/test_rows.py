@@ -124,27 +124,33 @@ def test_a_long_sequence_is_run_piece_by_piece_and_a_reverse_one_whole(monkeypat
         assert flat(blocks) == one_by_one(made, ["a", text, "b"], slice(None), 4)
 
 
-def test_no_more_than_a_batch_runs_at_once():
+def test_no_more_than_a_batch_runs_at_once_and_like_lengths_run_together(monkeypatch):
+    # per token 4 + 9 * 3 + 3 and 3 + 9 * 2 + 2 numbers of 4 bytes: 228, so 10 tokens at once
+    monkeypatch.setattr(module, "_BATCH_BYTES", 2300)
     made = model(1)
     sizes = []
 
     class Watched(Lookup):
-        def run(self, ids, initial_state=None):
-            sizes.append(ids.shape)
-            return super().run(ids, initial_state)
+        def run(self, ids, initial_state=None, lengths=None):
+            sizes.append(lengths.tolist())
+            return super().run(ids, initial_state, lengths)
 
     extraction = Extraction(Watched(made), everything(made))
-    list(extraction.rows(texts_of(["a b c"] * 200 + ["a"] * 5), 0))
-    assert sizes == [(5, 1), (96, 3), (96, 3), (8, 3)]
+    list(extraction.rows(texts_of(["a", "a b c", "", "c c", "a b c", "b b b", "b"]), 0))
+    assert sizes == [[3, 3, 3], [2, 1, 1]]
 
 
-def test_a_batch_that_does_not_fit_is_a_multiple_of_six(monkeypatch):
+def test_a_sequence_of_which_nothing_is_kept_does_not_run():
     made = model(1)
-    monkeypatch.setattr(module, "_BATCH_BYTES", 10_000)
-    extraction = Extraction(Lookup(made), everything(made))
-    assert [len(batch) for batch in extraction._batches(range(20), 3)] == [12, 8]
-    assert [len(batch) for batch in extraction._batches(range(7), 20)] == [2, 2, 2, 1]
-    assert [len(batch) for batch in extraction._batches(range(3), 500)] == [1, 1, 1]
+
+    class Watched(Lookup):
+        def run(self, ids, initial_state=None, lengths=None):
+            assert lengths.tolist() == [3]
+            return super().run(ids, initial_state, lengths)
+
+    extraction = Extraction(Watched(made), everything(made, slice(2, None)))
+    (rows,) = extraction.rows(texts_of(["a b", "a b c"]), 0)
+    assert (rows.sequence.tolist(), rows.step.tolist(), rows.num_tokens) == ([1], [2], 5)
 
 
 def test_units_are_cut_out_of_everything_but_the_layers_input():

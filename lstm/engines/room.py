@@ -1,0 +1,52 @@
+"""Memory that is used again: the system takes longer to clear new pages than a step takes."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm.arrays import Floats
+
+# Blocks of fewer bytes than the first are had at once anyway; those of more than the second are
+# needed so seldom that they are given back. So many of one size wait to be used again.
+_SMALLEST, _LARGEST, _WAITING = 2**16, 2**23, 8
+_BYTES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Room:
+    """Hands out float32 arrays; the memory of one that nobody holds any more is handed out again.
+
+    >>> room = Room()
+    >>> first = room.empty((2, 2**14))
+    >>> place = first.ctypes.data
+    >>> del first
+    >>> room.empty((2**15,)).ctypes.data == place
+    True
+    """
+
+    _free: dict[int, list[Floats]] = field(default_factory=dict)
+
+    def empty(self, shape: tuple[int, ...]) -> Floats:
+        """Return an array of this shape; what is in it does not matter."""
+        count = math.prod(shape)
+        if not _SMALLEST <= _BYTES * count <= _LARGEST:
+            return np.empty(shape, np.float32)
+        size = 1 << (count - 1).bit_length()  # one of a power of two fits more of those who come
+        free = self._free.setdefault(size, [])
+        try:
+            block = free.pop()
+        except IndexError:
+            block = np.empty(size, np.float32)
+        array = np.frombuffer(block.data, np.float32, count)
+        # Views keep this array alive, and it the block: it goes when the last of them is gone.
+        weakref.finalize(array, _give_back, free, block).atexit = False
+        return array.reshape(shape)
+
+
+def _give_back(free: list[Floats], block: Floats) -> None:
+    if len(free) < _WAITING:
+        free.append(block)
