@@ -253,7 +253,8 @@ def test_where_no_mistake_explains_a_port_it_is_said(command, compared, ports, f
 def test_a_narrow_terminal_cuts_no_number(folder, ports):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 40, 0, 0))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": "1"}
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": "1"}
     command = [sys.executable, "-c", PROGRAM, "compare", "torch.safetensors", "unbiased.npz"]
     with subprocess.Popen(
         [*command, *MAP, *X], stdin=theirs, stdout=theirs, cwd=folder, env=environment
