@@ -17,6 +17,7 @@ import typer
 from cli.command import CommandGroup
 from cli.console import CommandLineError, ExitCode, error, perhaps_unread
 from lstm.errors import LSTMError
+from weights.corpus.threads import use_one_thread
 
 app = typer.Typer(
     name="lstm",
@@ -66,6 +67,7 @@ def main() -> None:
     module first.
     """
     _prepare_streams()
+    use_one_thread()  # before numpy is imported
     code = _run()
     sys.stderr.flush()
     os._exit(code)

@@ -28,6 +28,7 @@ class Lookup:
     model: Model
     _tables: dict[str, Floats] = field(default_factory=dict)
 
+    @np.errstate(over="ignore", invalid="ignore")  # as `Model.run_batch` has it
     def run(self, ids: Integers, initial_state: ModelState | None = None) -> Trace:
         """Run N sequences of one length; see `Model.run_batch`."""
         cells = self.model.parameters.layers[0].directions
