@@ -8,7 +8,6 @@ import gc
 gc.set_threshold(100_000, 20, 20)
 
 import os
-import signal
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -16,8 +15,9 @@ from typing import Annotated
 import typer
 
 from cli.command import CommandGroup
-from cli.console import CommandLineError, ExitCode, error
+from cli.console import CommandLineError, ExitCode, error, perhaps_unread
 from lstm.errors import LSTMError
+from weights.corpus.threads import use_one_thread
 
 app = typer.Typer(
     name="lstm",
@@ -54,7 +54,7 @@ def lstm(
       cat lines.txt | lstm run --format ndjson | jq -c .hidden
 
     Exit codes: 0 done, 1 a comparison differs or a search finds nothing, 2 the command line is at
-    fault, 3 an input is unreadable, malformed or unsupported, 130 interrupted.
+    fault, 3 an input is unreadable, malformed or unsupported, 130 interrupted, 143 asked to end.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -67,8 +67,7 @@ def main() -> None:
     module first.
     """
     _prepare_streams()
-    # A request to end unwinds like an interruption, so that no temporary file stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    use_one_thread()  # before numpy is imported
     code = _run()
     sys.stderr.flush()
     os._exit(code)
@@ -86,14 +85,11 @@ def _prepare_streams() -> None:
 
 def _run() -> int:
     """Run the command; an error that a user can mend is one line, a bug stays a traceback."""
+    code = ExitCode.DONE
     try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _leave_a_broken_pipe()
-    except SystemExit as done:  # typer leaves so after a completion, and on a broken pipe
-        if isinstance(done.__context__, BrokenPipeError):
-            return _leave_a_broken_pipe()
+        with perhaps_unread():
+            code = app(standalone_mode=False)
+    except SystemExit as done:  # typer leaves so after a completion, and a signal
         return done.code if isinstance(done.code, int) else ExitCode.DONE
     except (typer.TyperException, CommandLineError) as problem:
         return _explain(problem, _format(problem), ExitCode.USAGE)
@@ -115,9 +111,3 @@ def _explain(problem: Exception, message: str, code: ExitCode) -> int:
         raise problem
     error(message)
     return code
-
-
-def _leave_a_broken_pipe() -> int:
-    """Whoever read our output has stopped; so do we, without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.DONE

@@ -9,7 +9,7 @@ import typer
 
 from cli import options as o
 from cli import untold as u
-from cli.console import UNLIMITED, CommandLineError, ExitCode, Terminal, write_json
+from cli.console import UNLIMITED, CommandLineError, ExitCode, Terminal, perhaps_unread, write_json
 from cli.selection import Spans
 from cli.sources import Request, Source
 from cli.tolerances import parse_tolerances
@@ -180,7 +180,8 @@ def compare(
         Reading(reading, _sources(request), initial_state, carry, tuple(names.places.values())),
     )  # fmt: skip
     outcome = comparing.run()
-    _write(outcome, comparing.find_cause(outcome), json, color)
+    with perhaps_unread():
+        _write(outcome, comparing.find_cause(outcome), json, color)
     if not outcome.comparison.same:
         raise typer.Exit(ExitCode.DIFFERS)
 

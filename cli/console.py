@@ -82,6 +82,21 @@ def standard_output() -> Iterator[BinaryIO]:
         yield stream
 
 
+@contextmanager
+def perhaps_unread() -> Iterator[None]:
+    """Go on without a word where whoever read standard output has stopped.
+
+    Around what a command prints before its exit code answers; and around all that it does.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as problem:  # so rich leaves
+        if not isinstance(problem.__context__ or problem, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def write_json(document: object) -> None:
     """Write a JSON document and a newline to standard output."""
     import orjson

@@ -74,12 +74,14 @@ def convert(
     """
     if target.suffix != ".safetensors":
         raise CommandLineError(f"OUT: expected a name ending in .safetensors, found {target.name}.")
+    if target.exists() and not target.is_file():
+        raise CommandLineError("OUT: expected a file, which is read again, found something else.")
     if to != "native" and _is_same(source, target):
         raise CommandLineError(f"OUT: expected another file than IN: {to} holds the LSTM alone.")
     from cli.output import tell_assumptions
     from weights import load
     from weights.conversion import convert as write
-    from weights.conversion import origin_of, verify
+    from weights.conversion import origin_of
 
     model = load(
         source, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
@@ -91,7 +93,7 @@ def convert(
     tell_assumptions(model)
     # Before OUT is written, which may be IN.
     origin = origin_of(source, layout, prefix) if json else None
-    written = write(model, target, to)
+    written, difference = write(model, target, to)
     if to != "native" and (model.embedding or model.head or model.tokenizer):
         note(f"{to} holds the LSTM alone; embedding, head and tokenizer stay in {source}.")
     if written != to:
@@ -100,7 +102,6 @@ def convert(
             f"the names are those of {written}, whose cell adds nothing. In any other cell set "
             "its forget bias to 0."
         )
-    difference = verify(model, target, written)
     if origin is not None:
         from cli.conversion_record import conversion_record
 

@@ -14,7 +14,6 @@ from cli import untold as u
 from cli.console import CommandLineError, utf8, write_json
 from cli.selection import Selection, Spans, parse_show
 from weights.corpus.reading import STDIN, Source
-from weights.corpus.threads import use_one_thread
 from weights.pretrained.registry import DEFAULT
 
 RUN = "How it runs"
@@ -157,7 +156,6 @@ def extract(
         Spans.parse("--units", units),
         Spans.parse("--steps", _STEPS.get(steps, steps)),
     )
-    use_one_thread()  # before numpy is imported
     from cli.extraction import Request, run
     from cli.output import tell_assumptions
     from weights import load

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options as o
-from cli.console import CommandLineError, ExitCode, Terminal, note, standard_output, utf8
+from cli.console import (
+    CommandLineError,
+    ExitCode,
+    Terminal,
+    note,
+    perhaps_unread,
+    standard_output,
+    utf8,
+)
 from lstm.pattern import PatternError
 
 if TYPE_CHECKING:
@@ -185,7 +193,8 @@ def _tell_count(dataset: Dataset, search: Search) -> int:
     from weights.search.hits import count
 
     number = count(dataset, search)
-    typer.echo(number)
+    with perhaps_unread():
+        typer.echo(number)
     return number
 
 
@@ -196,7 +205,8 @@ def _print(dataset: Dataset, search: Search, color: str, digits: int) -> int:
 
     assert search.limit is not None  # a table has one
     hits = list(find(dataset, replace(search, limit=search.limit + 1)))
-    print_hits(Terminal.of(sys.stdout, color), search, hits, digits)
+    with perhaps_unread():
+        print_hits(Terminal.of(sys.stdout, color), search, hits, digits)
     return len(hits)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options as o
-from cli.console import ExitCode, Terminal, write_json
+from cli.console import ExitCode, Terminal, perhaps_unread, write_json
 from lstm.errors import LSTMError
 from weights.archive import Archive
 from weights.containers.registry import open_any
@@ -66,10 +66,11 @@ def inspect(
     for option in ({"stats": stats}, {"layout": layout}, {"prefix": prefix}):
         o.exclusive(verify=verify, **option)
     outcome = _verify(file) if verify else None
-    if outcome is None or json:
-        _describe(file, layout, prefix, stats, outcome, json, color)
-    else:
-        typer.echo(_told(outcome))
+    with perhaps_unread():
+        if outcome is None or json:
+            _describe(file, layout, prefix, stats, outcome, json, color)
+        else:
+            typer.echo(_told(outcome))
     if outcome is not None and not outcome.passed:
         raise typer.Exit(ExitCode.DIFFERS)
 

@@ -82,5 +82,5 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
         return
     from weights.atomic import replacing
 
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path) as file:
         yield file

@@ -28,6 +28,7 @@ class Lookup:
     model: Model
     _tables: dict[str, Floats] = field(default_factory=dict)
 
+    @np.errstate(over="ignore", invalid="ignore")  # as `Model.run_batch` has it
     def run(
         self,
         ids: Integers,

@@ -151,6 +151,11 @@ class Variant:
             if isinstance(value, str | float) and value != getattr(Variant, name)
         }
 
+    @property
+    def is_standard(self) -> bool:
+        """Whether nothing is other than in the standard cell."""
+        return not self.arrays and not self.options
+
 
 STANDARD = Variant()
 

@@ -5,45 +5,62 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
+from typing import Any, BinaryIO
+
+# Of the name, so that the temporary one is never longer than a name may be.
+_KEPT = 32
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes the name, else it is removed.
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; on success it takes the name, else it is removed.
 
     A file that stood at `path` stays untouched until the new one is complete on disk. A link is
-    followed; what is no file (a device, a pipe) is given as it is, to be written to.
+    followed; what is no file (a device, a pipe) is opened as it is, to be written to. Two who
+    write to one path at once each write a file of their own, and the last one stays.
+
+    Raises:
+        OSError: it cannot be written; the error names `path`.
     """
     if Path(path).exists() and not Path(path).is_file():
-        yield Path(path)
+        with BufferedWriter(_Told(path, "wb", path)) as file:
+            yield file
         return
-    target = Path(path).resolve()
-    temporary = _temporary_beside(target, path)
+    target = Path(os.path.realpath(path))
+    # Named before it is made: whenever a signal comes, it is known what is to be removed.
+    temporary = target.with_name(f".{target.name[:_KEPT]}.{os.urandom(8).hex()}")
     try:
-        yield temporary
-        _make_like_a_new_file(temporary)
-        temporary.replace(target)
+        with BufferedWriter(_Told(temporary, "xb", path)) as file:
+            yield file
+            file.flush()
+            with _telling(path):
+                os.fsync(file.fileno())
+        with _telling(path):
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _temporary_beside(target: Path, asked: str | os.PathLike[str]) -> Path:
-    """Make an empty file in the same folder; an error names the file that was asked for."""
-    import tempfile  # not at every start: only when something is written
+class _Told(FileIO):
+    """A file whose errors name the path that was asked for."""
 
+    def __init__(self, path: str | os.PathLike[str], mode: str, asked: object) -> None:
+        self.asked = asked
+        with _telling(asked):
+            super().__init__(path, mode)
+
+    def write(self, data: Any) -> int:
+        with _telling(self.asked):
+            return super().write(data)
+
+
+@contextmanager
+def _telling(asked: object) -> Iterator[None]:
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        yield
+    except BrokenPipeError:  # who reads a pipe has stopped, which is no fault
+        raise
     except OSError as error:
         raise OSError(error.errno, f"cannot be written: {error.strerror}", str(asked)) from None
-    os.close(descriptor)
-    return Path(name)
-
-
-def _make_like_a_new_file(path: Path) -> None:
-    """Flush to disk, and give the permissions of a file made in the usual way."""
-    umask = os.umask(0)
-    os.umask(umask)
-    with path.open("rb+") as file:
-        os.fchmod(file.fileno(), 0o666 & ~umask)
-        os.fsync(file.fileno())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from weights.layouts.registry import LAYOUTS
 from weights.loading import load
 from weights.metadata import declared_layout
 from weights.pretrained.registry import find
-from weights.saving import save
+from weights.saving import native_bytes
 from weights.selftest import largest_difference, make
 from weights.writer import Tensors, write_parameters
 
@@ -55,28 +55,49 @@ def origin_of(source: str, layout: str | None, prefix: str | None) -> Origin:
     return Origin(found.layout.name, found.layout.title, said, found.prefix)
 
 
-def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> str:
-    """Write a model in a layout, whole or not at all.
+class Converted(NamedTuple):
+    """What was written, and how far it is from the model.
+
+    `layout`, by name, is the one that was asked for; or, where the framework adds to the forget
+    gate at run time what cannot be taken off this bias exactly, its layout that adds nothing.
+    """
+
+    layout: str
+    difference: Difference
+
+
+def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -> Converted:
+    """Write a model in a layout, whole and checked against the model, or not at all.
 
     In the native layout the file holds everything; in another one the LSTM alone.
 
-    Returns:
-        The name of the layout that was written: where the framework adds to the forget gate at
-        run time what cannot be taken off this bias exactly, its layout that adds nothing.
-
     Raises:
-        LSTMError: there is no such layout, it is only read, or it cannot hold the parameters.
+        LSTMError: there is no such layout, it is only read, it cannot hold the parameters, or
+            what was written gives other numbers.
     """
     layout = _layout(to)
-    if layout is NATIVE:
-        save(path, model)
-        # What it makes of an input is best told by the numbers as they are in the file.
-        save(path, model, extra={"selftest": make(load(path, dtype="float64"))})
-        return layout.name
-    layout, tensors = _written(model, layout)
-    with replacing(path) as temporary:
-        temporary.write_bytes(archive_bytes(tensors, {"layout": layout.name}))
-    return layout.name
+    if layout is not NATIVE:
+        layout, tensors = _written(model, layout)
+        data = archive_bytes(tensors, {"layout": layout.name})
+    else:
+        data = native_bytes(model)
+    with replacing(path) as file:
+        _write(file, data)
+        if layout is NATIVE:
+            # What it makes of an input is best told by the numbers as they are in the file.
+            test = make(load(file.name, dtype="float64"))
+            _write(file, native_bytes(model, extra={"selftest": test}))
+        try:
+            return Converted(layout.name, verify(model, file.name, layout.name))
+        except LSTMError as error:
+            raise error.at(str(path)) from None
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(data)
+    file.flush()
 
 
 def _written(model: Model, layout: Layout) -> tuple[Layout, Tensors]:
@@ -106,8 +127,7 @@ def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) ->
     )
     if max(difference) > 0:
         raise LSTMError(
-            f"{path}: expected the numbers of the model, found differences of up to "
-            f"{max(difference):.3g}."
+            f"expected the numbers of the model, found differences of up to {max(difference):.3g}."
         )
     return difference
 

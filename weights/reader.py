@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -78,8 +79,14 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
         np.concatenate([ih[gate] for gate in GATES]),
         np.concatenate([hh[gate] for gate in GATES]),
         np.concatenate([bias.get(gate, zero) for gate in GATES]),
-        Variant(**variant) if variant else STANDARD,
+        _variant(variant),
     )
+
+
+def _variant(options: dict[str, Any]) -> Variant:
+    """Make the variant; the standard one also where options were named with their defaults."""
+    variant = Variant(**options)
+    return STANDARD if variant.is_standard else variant
 
 
 def _highway(ih: Blocks, hh: Blocks, bias: Blocks, zero: Floats) -> Blocks:

@@ -26,13 +26,7 @@ _GATE_NAMES = {
 }
 
 
-def save(
-    path: str | os.PathLike[str],
-    model: Model,
-    *,
-    dtype: str | None = None,
-    extra: Mapping[str, str] = NOTHING,
-) -> None:
+def save(path: str | os.PathLike[str], model: Model, *, dtype: str | None = None) -> None:
     """Write a model in the native layout, whole or not at all.
 
     Args:
@@ -40,19 +34,30 @@ def save(
         model: what `load` gives back from it.
         dtype: `float16`, `float32` or `float64`; otherwise that of the parameters. A narrower
             one rounds.
-        extra: further entries of the metadata.
 
     Raises:
         LSTMError: a number does not fit into the dtype, or the dtype is another.
         OSError: the file cannot be written.
     """
+    data = native_bytes(model, dtype)
+    with replacing(path) as file:
+        file.write(data)
+
+
+def native_bytes(
+    model: Model, dtype: str | None = None, extra: Mapping[str, str] = NOTHING
+) -> bytes:
+    """Return the file that `save` writes; `extra` are further entries of the metadata.
+
+    Raises:
+        LSTMError: a number does not fit into the dtype, or the dtype is another.
+    """
     if dtype not in (None, "float16", "float32", "float64"):
         raise LSTMError(f"dtype: expected float16, float32 or float64, found {dtype!r}.")
     arrays = {**_cells(model), **_parts(model)}
     written = {name: _cast(name, array, dtype) for name, array in arrays.items()}
-    with replacing(path) as temporary:
-        entries = {**write_metadata(_metadata(model)), **extra}
-        temporary.write_bytes(archive_bytes(written, entries))
+    entries = {**write_metadata(_metadata(model)), **extra}
+    return archive_bytes(written, entries)
 
 
 def _cells(model: Model) -> dict[str, Floats]:

@@ -28,5 +28,5 @@ def read_state(path: str | os.PathLike[str], parameters: Parameters) -> ModelSta
 
 def write_state(path: str | os.PathLike[str], state: ModelState) -> None:
     """Write a state, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(archive_bytes(state.arrays(), {"format": "lstm.state/1"}))
+    with replacing(path) as file:
+        file.write(archive_bytes(state.arrays(), {"format": "lstm.state/1"}))

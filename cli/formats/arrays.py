@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+from zipfile import ZipFile
+
+import numpy as np
 
 from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
 from cli.formats.report import Report
@@ -56,3 +60,11 @@ class ArraysWriter(ABC):
         if name == "layer_input":
             return array[steps]
         return array[steps][:, self.report.selection.units.within(array.shape[1])]
+
+
+def write_npz(stream: BinaryIO, arrays: Mapping[str, Any]) -> None:
+    """Write what `numpy.savez` writes, which up to numpy 2.0 stays open where writing fails."""
+    with ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cli.formats.arrays import ArraysWriter
+from cli.formats.arrays import ArraysWriter, write_npz
 from cli.formats.record import dump
 
 
@@ -16,4 +16,4 @@ class NPZWriter(ArraysWriter):
     def close(self) -> None:
         metadata = np.array(dump(self.provenance).decode())
         arrays: dict[str, Any] = {**self.arrays, "metadata": metadata}
-        np.savez(self.report.stream, **arrays)
+        write_npz(self.report.stream, arrays)

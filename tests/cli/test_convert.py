@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from lstm.errors import LSTMError
 from lstm.quantities import NAMES as QUANTITIES
-from weights import load
+from weights import conversion, load
 from weights.archive import archive_bytes, open_archive
+from weights.saving import native_bytes
 
 
 @pytest.fixture
@@ -50,6 +52,27 @@ def test_one_file_holds_all_that_options_had_to_tell(lstm, keras, tmp_path):
     assert [best["token"] for best in again["sequences"][0]["next"][-1]] == [
         best.name for best in before.forecast(5).predictions[-1]
     ]
+
+
+def test_an_option_that_says_what_is_so_anyway_changes_nothing(lstm, done, tiny, tmp_path):
+    said = ("--gate-activation", "sigmoid")
+    for name, options in (("silent", ()), ("said", said)):
+        assert lstm("convert", tiny, tmp_path / f"{name}.safetensors", *options).code == 0
+    files = [(tmp_path / f"{name}.safetensors").read_bytes() for name in ("silent", "said")]
+    assert files[0] == files[1]
+    given = ("run", "john likes", "-w", tiny, "--engine", "numba", "-f", "ndjson")
+    assert done(*given, *said).data == done(*given).data
+
+
+def test_a_file_that_gives_other_numbers_does_not_take_the_name(tiny, tmp_path, monkeypatch):
+    other = load(tiny, forget_bias=0.5)
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(conversion, "native_bytes", lambda *_, **__: native_bytes(other))
+    with pytest.raises(LSTMError, match=r"x\.safetensors: expected the numbers of the model"):
+        conversion.convert(load(tiny), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_another_layout_holds_the_lstm_alone_and_says_so(lstm, keras, tmp_path):

@@ -118,10 +118,11 @@ def test_columns_are_typed_for_databases(extracted, corpus, tiny, tmp_path):
         "cell",
         "forget",
     ]
-    assert schema.types[:6] == [
+    assert schema.types[:5] == [
         pa.int64(), pa.int32(), pa.dictionary(pa.int32(), pa.string()), pa.int32(), pa.int16(),
-        pa.dictionary(pa.int8(), pa.string()),
     ]  # fmt: skip
+    # Parquet has no width for the index, and older readers do not ask for what was written.
+    assert schema.types[5].value_type == pa.string()
     assert pa.types.is_fixed_size_list(schema.field("cell").type)
     assert schema.field("cell").type.list_size == 5
     assert schema.field("cell").type.value_type == pa.float32()

@@ -127,5 +127,5 @@ def assert_same(trace: Trace, run: Mapping[str, np.ndarray], tolerance: float) -
 
 
 def close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance, strict=False)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
     assert found.shape == expected.shape

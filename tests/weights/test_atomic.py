@@ -11,8 +11,8 @@ from weights.atomic import replacing
 
 
 def test_a_complete_file_takes_the_name(tmp_path: Path) -> None:
-    with replacing(tmp_path / "file") as temporary:
-        temporary.write_bytes(b"new")
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
         assert not (tmp_path / "file").exists()
     assert (tmp_path / "file").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]
@@ -20,8 +20,8 @@ def test_a_complete_file_takes_the_name(tmp_path: Path) -> None:
 
 def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
-    with replacing(tmp_path / "file") as temporary:
-        temporary.write_bytes(b"new")
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
         assert (tmp_path / "file").read_bytes() == b"old"
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -33,8 +33,8 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     (tmp_path / "file").write_bytes(b"old")
 
     def fail() -> None:
-        with replacing(tmp_path / "file") as temporary:
-            temporary.write_bytes(b"half")
+        with replacing(tmp_path / "file") as file:
+            file.write(b"half")
             raise error
 
     with pytest.raises(type(error)):
@@ -56,8 +56,8 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
 
 def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="directory"), replacing(tmp_path / "folder") as temporary:
-        temporary.write_bytes(b"new")
+    with pytest.raises(OSError, match="directory"), replacing(tmp_path / "folder") as file:
+        file.write(b"new")
     assert os.listdir(tmp_path) == ["folder"]
 
 
@@ -77,8 +77,8 @@ def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "folder" / "file")
-    with replacing(tmp_path / "link") as temporary:
-        temporary.write_bytes(b"new")
+    with replacing(tmp_path / "link") as file:
+        file.write(b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "folder" / "file").read_bytes() == b"new"
 
@@ -95,8 +95,8 @@ def test_what_is_no_ordinary_file_is_written_to_and_not_replaced(tmp_path: Path)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    with replacing(pipe) as temporary:
-        temporary.write_bytes(b"new")
+    with replacing(pipe) as file:
+        file.write(b"new")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     reader.join(5)
     assert received == [b"new"]

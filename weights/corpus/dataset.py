@@ -95,8 +95,8 @@ class Dataset:
             "parts": [part.record() for part in parts],
         }
         data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        with replacing(self.folder / MANIFEST) as temporary:
-            temporary.write_bytes(data)
+        with replacing(self.folder / MANIFEST) as file:
+            file.write(data)
         self._saved = monotonic()
 
     def remove_remains(self) -> None:

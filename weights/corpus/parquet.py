@@ -108,7 +108,7 @@ def write_part(path: Path, blocks: Iterable[Rows], wanted: Wanted) -> Written:
     schema = _schema(arrow, wanted)
     num_rows = num_tokens = 0
     try:
-        with replacing(path) as temporary, temporary.open("wb") as file:
+        with replacing(path) as file:
             measured = _Measured(file)
             with arrow.parquet.ParquetWriter(
                 measured,

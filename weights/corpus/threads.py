@@ -10,8 +10,8 @@ ONE_THREAD = {
 
 
 def use_one_thread() -> None:
-    """Leave the other cores to other processes; so no number depends on how many there are.
+    """Have no number depend on how many cores there are, and leave the others to other processes.
 
-    A library may add in another order on more threads.
+    On more threads a library adds in another order.
     """
     os.environ.update(ONE_THREAD)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cli.formats.arrays import write_npz
 from cli.formats.golden.record import GoldenReport, provenance
 from cli.formats.record import dump
 
@@ -19,4 +20,4 @@ def write(report: GoldenReport) -> None:
     }
     if golden.ids is not None:
         arrays["ids"] = golden.ids
-    np.savez(report.stream, **arrays)
+    write_npz(report.stream, arrays)
