@@ -15,7 +15,7 @@ from cli.explained import Sheet
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
 from cli.formats.words import label
-from cli.naming import tells
+from cli.naming import named, tells
 from cli.rounding import Part, round_off, shown
 from cli.tables import heat, number, pairs, plain, table
 from cli.textbook import SINGLE, Names, names_of, rest_of, term_of
@@ -34,7 +34,7 @@ ADDS_UP = (
 
 def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
     """Yield the heading, the arithmetic, and what the units in it are known to tell."""
-    source = printable(sheet.model.card.source)
+    source = printable(named(sheet.model))
     yield Text.assemble((f"{source}  ", "bold"), marked(sheet.trace, sheet.step))
     yield Text(f"{_title(sheet)}\n", style="bold")
     parts, total = round_off(sheet.explanation, sheet.top, sheet.digits)

@@ -29,6 +29,7 @@ class Cell(NamedTuple):
     """One layer and direction of a run, and the units that are shown of it."""
 
     model: Model
+    trace: Trace
     layer: int
     record: DirectionTrace
     selection: Selection
@@ -46,8 +47,7 @@ class Cell(NamedTuple):
         Raises:
             LSTMError: this kind of cell has no such account.
         """
-        layer = self.model.parameters.layers[self.layer]
-        return Ledger(layer.directions[self.record.direction], self.record)
+        return Ledger.of(self.model, self.trace, self.layer, self.record.direction)
 
     def units(self, most: int | None, of: Floats | None = None) -> list[int]:
         """Return the units asked for, or all; `most`: those with the largest numbers."""
@@ -84,7 +84,12 @@ def picture(what: str, model: Model, traces: Sequence[Trace], selection: Selecti
         row
         for number in selection.layers.within(len(traces[0].layers))
         for records in zip(*(trace.layers[number].directions for trace in traces), strict=True)
-        for row in make(*(Cell(model, number, record, selection) for record in records))
+        for row in make(
+            *(
+                Cell(model, trace, number, record, selection)
+                for trace, record in zip(traces, records, strict=True)
+            )
+        )
     ]
     return Picture(texts, f"{title} · {printable(model.card.source)}{changes}", words, tuple(rows))
 
