@@ -31,6 +31,8 @@ ADDS_UP = (
     "and what rounding leaves."
 )
 
+NEAR = 20  # words before and after the one that is looked at
+
 
 def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
     """Yield the heading, the arithmetic, and what the units in it are known to tell."""
@@ -46,13 +48,15 @@ def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
 
 
 def marked(trace: Trace, step: int) -> Text:
-    """The words that were read, the one of the step set off."""
+    """The words that were read around a step, its own set off."""
     if trace.tokens is None:
         return Text(f"step {step} of {trace.num_steps}")
+    first, last = max(step - NEAR, 0), min(step + NEAR + 1, trace.num_steps)
     words = [
         (f"[{label(token).plain}]", "bold") if n == step else (printable(token.text), "dim")
-        for n, token in enumerate(trace.tokens)
+        for n, token in enumerate(trace.tokens[first:last], start=first)
     ]
+    words = [("…", "dim")] * (first > 0) + words + [("…", "dim")] * (last < trace.num_steps)
     return Text(" ").join(Text.assemble(word) for word in words)
 
 
