@@ -122,10 +122,9 @@ def read_accounts(model: Model, trace: Trace, asked: Asked) -> list[Account]:
 
     accounts = []
     for layer, direction in _checked(model, trace, asked):
-        record = getattr(trace.layers[layer], direction)
-        ledger = Ledger(model.parameters.layers[layer].directions[direction], record)
+        ledger = Ledger.of(model, trace, layer, direction)
         of = asked.of if asked.unit is None else asked.unit.quantity
-        units = _units(asked.unit, getattr(record, of).shape[-1])
+        units = _units(asked.unit, getattr(ledger.trace, of).shape[-1])
         steps = asked.steps.within(trace.num_steps)
         accounts.append(Account(layer, ledger, Memory.read(ledger, steps, of, units)))
     return accounts
@@ -138,7 +137,7 @@ def read_logit(model: Model, trace: Trace, asked: Asked) -> LogitAccount:
     assert asked.word is not None
     asked.steps.check(trace.num_steps, "steps")
     outcome = find_outcome(model, "--of", asked.word)
-    return LogitAccount.read(model.parameters, trace, outcome, asked.steps.within(trace.num_steps))
+    return LogitAccount.read(model, trace, outcome, asked.steps.within(trace.num_steps))
 
 
 def _checked(model: Model, trace: Trace, asked: Asked) -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import Terminal, standard_output
@@ -36,6 +37,7 @@ def contrast(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -63,6 +65,8 @@ def contrast(
     top: o.Top = 8,
     json: o.JsonOnly = False,
     color: o.ColorWhen = "auto",
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
     debug: o.Debug = False,
 ) -> None:
     """Show where two texts part inside, and which units carry the difference to the end.
@@ -84,9 +88,10 @@ def contrast(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, residual=residual,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
+    model = i.changed(model, set_value, ablate)
     one, two = Runner(model).run(request.sources())
     found = analysis.contrast(one, two, align)
     units = found.carriers(model.card, top)

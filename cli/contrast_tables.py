@@ -13,6 +13,7 @@ from cli.contrast import Page
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
 from cli.formats.words import short
+from cli.naming import named
 from cli.sweep_tables import digits_for, legend
 from cli.tables import heat, number, pairs, plain, section, table
 from lstm.analysis.contrast import Patches, UnitDifference
@@ -26,7 +27,7 @@ DISTANCES = "|Δc|, |Δh|: how far the states of B are from those of A, over all
 def tables(page: Page) -> Iterator[RenderableType]:
     """Yield what is printed, part by part."""
     texts = [printable(trace.text or "") for trace in page.traces]
-    facts = [*zip(NAMES, texts, strict=True), ("model", page.model.card.source)]
+    facts = [*zip(NAMES, texts, strict=True), ("model", named(page.model))]
     yield section("Two texts", pairs(facts))
     yield section("Step by step", _steps(page), Text(_parting(page)), Text(DISTANCES, "dim"))
     if not page.units:

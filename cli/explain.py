@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import CommandLineError, Terminal, standard_output
@@ -38,10 +39,12 @@ def explain(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -80,6 +83,10 @@ def explain(
     color: o.ColorWhen = "auto",
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
+    patch: i.Patch = None,
+    patch_from: i.PatchFrom = None,
     debug: o.Debug = False,
 ) -> None:
     """Show how one number came about, term by term; or walk through a text in plain words.
@@ -105,9 +112,10 @@ def explain(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
+    model = i.changed(model, set_value, ablate, patch, patch_from)
     trace = run_single(model, request, initial_state, warm_up)
     page = Page(model, trace, top, digits)
     found = page.walk(asked) if asked.at is None else page.sheet(asked.at)

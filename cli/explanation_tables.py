@@ -15,7 +15,7 @@ from cli.explained import Sheet
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
 from cli.formats.words import label
-from cli.naming import tells
+from cli.naming import named, tells
 from cli.rounding import Part, round_off, shown
 from cli.tables import heat, number, pairs, plain, table
 from cli.textbook import SINGLE, Names, names_of, rest_of, term_of
@@ -31,10 +31,12 @@ ADDS_UP = (
     "and what rounding leaves."
 )
 
+NEAR = 20  # words before and after the one that is looked at
+
 
 def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
     """Yield the heading, the arithmetic, and what the units in it are known to tell."""
-    source = printable(sheet.model.card.source)
+    source = printable(named(sheet.model))
     yield Text.assemble((f"{source}  ", "bold"), marked(sheet.trace, sheet.step))
     yield Text(f"{_title(sheet)}\n", style="bold")
     parts, total = round_off(sheet.explanation, sheet.top, sheet.digits)
@@ -46,13 +48,15 @@ def sheet_parts(sheet: Sheet) -> Iterator[RenderableType]:
 
 
 def marked(trace: Trace, step: int) -> Text:
-    """The words that were read, the one of the step set off."""
+    """The words that were read around a step, its own set off."""
     if trace.tokens is None:
         return Text(f"step {step} of {trace.num_steps}")
+    first, last = max(step - NEAR, 0), min(step + NEAR + 1, trace.num_steps)
     words = [
         (f"[{label(token).plain}]", "bold") if n == step else (printable(token.text), "dim")
-        for n, token in enumerate(trace.tokens)
+        for n, token in enumerate(trace.tokens[first:last], start=first)
     ]
+    words = [("…", "dim")] * (first > 0) + words + [("…", "dim")] * (last < trace.num_steps)
     return Text(" ").join(Text.assemble(word) for word in words)
 
 

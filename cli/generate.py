@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import CommandLineError, printable, utf8
@@ -88,7 +89,12 @@ def generate(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
+    patch: i.Patch = None,
+    patch_from: i.PatchFrom = None,
     json: o.JsonTrace = False,
     debug: o.Debug = False,
 ) -> None:
@@ -114,10 +120,11 @@ def generate(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
-    start = _start(model, None if text is None else utf8(text, "TEXT"))
+    model = i.changed(model, set_value, ablate, patch, patch_from)
+    start = _start(model, None if text is None else utf8(text, "TEXT"), steps)
     drawn = islice(go_on(model, start, temperature=temperature, top_k=top_k, seed=seed or 0), steps)
     if json:
         _write_json(model, start, drawn)
@@ -126,14 +133,21 @@ def generate(
         _print(model, start, drawn)
 
 
-def _start(model: Model, text: str | None) -> Trace:
+def _start(model: Model, text: str | None, steps: int) -> Trace:
     """Read the text to go on from, or the token with which the model's texts start."""
     if text:
-        return model.run(text)
+        return _first(model, len(model.encode(text)), steps).run(text)
     vocabulary = model.tokenizer.vocabulary if model.tokenizer else None
     if vocabulary is None or vocabulary.start is None:
         raise CommandLineError("TEXT: the model has no start token, so it needs a text to go on.")
-    return model.run(ids=[vocabulary.tokens.index(vocabulary.start)])
+    return _first(model, 1, steps).run(ids=[vocabulary.tokens.index(vocabulary.start)])
+
+
+def _first(model: Model, num_steps: int, drawn: int) -> Model:
+    """The model for the text to go on from; what is changed may lie in the steps to come."""
+    if model.intervention is not None:
+        model.intervention.check(model.parameters, num_steps + drawn)
+    return model.window(0, num_steps)
 
 
 def _ids(trace: Trace) -> list[int]:
@@ -176,7 +190,8 @@ def _write_json(model: Model, start: Trace, drawn: Iterable[int]) -> None:
     selection = Selection(parse_show("hidden,cell"), *everything)
     output = Output(choose("json", None), None, "never", selection, None, None, summary=False)
     drawn = list(drawn)
-    trace = model.run(ids=[*_ids(start), *drawn])
+    ids = [*_ids(start), *drawn]
+    trace = model.window(0, len(ids)).run(ids=ids)
     whole = replace(
         trace,
         tokens=(*(start.tokens or ()), *model.decode(drawn)),

@@ -59,8 +59,8 @@ def changed(
     model: Model,
     values: Sequence[str] | None,
     ablate: Sequence[str] | None,
-    patch: Sequence[str] | None,
-    source: str | None,
+    patch: Sequence[str] | None = None,
+    source: str | None = None,
 ) -> Model:
     """Return the model with what the options set on the way.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.accounts import Asked, parse_of, parse_unit
@@ -35,10 +36,12 @@ def memory(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
+    residual: u.Residual = None,
     of: Annotated[
         str | None,
         typer.Option(
@@ -69,6 +72,10 @@ def memory(
     color: o.ColorWhen = "auto",
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
+    patch: i.Patch = None,
+    patch_from: i.PatchFrom = None,
     debug: o.Debug = False,
 ) -> None:
     """Show which word wrote what is in the memory, and how much of it is left.
@@ -94,9 +101,10 @@ def memory(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
+    model = i.changed(model, set_value, ablate, patch, patch_from)
     trace = run_single(model, request, initial_state, warm_up)
     tell_assumptions(model)
     if json:

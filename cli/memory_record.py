@@ -43,6 +43,7 @@ def _score(account: LogitAccount) -> dict[str, Any]:
         "outcome": account.outcome.name,
         "id": account.outcome.id,
         "bias": account.outcome.constant,
+        "passed": account.passed,
         "shares": account.shares,
         "logits": account.logits,
         "residual": account.residual,

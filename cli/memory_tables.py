@@ -15,7 +15,7 @@ from cli.accounts import Account, Asked, read_accounts, read_logit
 from cli.console import Terminal, printable
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
-from cli.naming import tells
+from cli.naming import named, tells
 from cli.tables import number, pairs, plain, section, table
 from lstm.address import Address
 from lstm.analysis.ledger import expected_half_life, half_life
@@ -64,7 +64,7 @@ class Page(NamedTuple):
 def tables(page: Page) -> Iterator[RenderableType]:
     """Yield the parts of the page, each under its heading."""
     read = printable(page.trace.text or f"{page.trace.num_steps} steps")
-    yield Text(f"{read}\n{printable(page.model.card.source)}\n", style="bold")
+    yield Text(f"{read}\n{printable(named(page.model))}\n", style="bold")
     if page.asked.word is not None:
         yield from _score(page, page.asked.word)
     else:
@@ -121,11 +121,14 @@ def _score(page: Page, word: str) -> Iterator[RenderableType]:
     numbers = m.Grid(page.trace, direction, starts, account.steps, account.shares.tolist())
     bias = m.Strip("bias", [account.outcome.constant] * len(account.steps))
     total = m.Strip("= logit", account.logits.tolist(), is_heat=False)
+    passed = () if account.passed is None else (m.Strip("passed", account.passed.tolist()),)
     scale = page.shares(float(abs(account.shares).max()))
-    yield page.matrix(
-        f"What each word wrote of logit({word})", numbers, scale, first=(bias,), last=(total,)
-    )
-    yield Text(_residual(account.residual, "score"), style="dim")
+    title = f"What each word wrote of logit({word})"
+    yield page.matrix(title, numbers, scale, first=(bias, *passed), last=(total,))
+    lines = [_residual(account.residual, "score")]
+    if passed:
+        lines.append("passed: what the residual connection adds of the layer below, at that step.")
+    yield Text("\n".join(lines), style="dim")
 
 
 def _has_initial(account: Account) -> bool:
@@ -224,6 +227,8 @@ def _footer(residual: float, of: str, account: Account) -> RenderableType:
     variant = account.ledger.cell.variant
     if variant.cell_clip is not None or variant.projection_clip is not None:
         lines.append("Where a state is clipped, all its shares are taken to shrink alike.")
+    if account.ledger.changes is not None:
+        lines.append("A state that is set to another value counts as written at that step.")
     return Text("\n".join([*lines, ""]), style="dim")
 
 

@@ -1,4 +1,4 @@
-"""What the units of a model are known to tell."""
+"""What a model is called, and what its units are known to tell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lstm.address import Address
     from lstm.model import Model
+
+
+def named(model: Model) -> str:
+    """Name a model, and what is changed in it on the way."""
+    return ", ".join([model.card.source, *(f"with {change}" for change in model.changes)])
 
 
 def tells(model: Model, place: Address) -> str | None:

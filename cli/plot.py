@@ -9,6 +9,7 @@ from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import CommandLineError
+from cli.contrast import ALIGNMENTS
 from cli.palette import THEMES
 from cli.selection import Selection, Spans, parse_show, widest
 from cli.sources import Request
@@ -35,6 +36,15 @@ ShownOf = Annotated[
         metavar="NAME,...",
         help="Of a heatmap: the quantities, as in run.  [default: gates, candidate, cell, hidden]",
         rich_help_panel=o.SHOW,
+    ),
+]
+Align = Annotated[
+    str | None,
+    o.one_of(
+        ALIGNMENTS,
+        "--align",
+        panel=o.SHOW,
+        help="Of a contrast: which ends of the texts stand side by side.  [default: start]",
     ),
 ]
 Units = Annotated[
@@ -75,12 +85,14 @@ def plot(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
     coupled: u.Coupled = None,
     residual: u.Residual = None,
     what: What = "heatmap",
+    align: Align = None,
     show: ShownOf = None,
     layers: o.Layers = None,
     units: Units = None,
@@ -107,7 +119,7 @@ def plot(
     if request.is_empty:
         typer.echo(context.get_help())
         return
-    _check(output, what, show)
+    _check(output, what, show, align)
     selection = Selection(
         parse_show(show or "forget,input,output,candidate,cell,hidden"),
         Spans.parse("--layers", layers),
@@ -123,8 +135,8 @@ def plot(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, residual=residual,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     selection.layers.check(model.parameters.num_layers, "layers")
     selection.units.check(widest(model, selection), "units")
@@ -137,12 +149,12 @@ def plot(
             f"{len(traces)}."
         )
     tell_assumptions(model)
-    data = draw(picture(what, model, traces, selection), theme, output.suffix)
+    data = draw(picture(what, model, traces, selection, align or "start"), theme, output.suffix)
     with opened(output) as stream:
         stream.write(data)
 
 
-def _check(output: Path, what: str, show: str | None) -> None:
+def _check(output: Path, what: str, show: str | None, align: str | None) -> None:
     """Refuse what has no such picture before anything is read."""
     if output.suffix not in SUFFIXES:
         raise CommandLineError(
@@ -150,3 +162,5 @@ def _check(output: Path, what: str, show: str | None) -> None:
         )
     if show is not None and what != "heatmap":
         raise CommandLineError(f"--show: {what} has quantities of its own. Leave it out.")
+    if align is not None and what != CONTRAST:
+        raise CommandLineError(f"--align: {what} is of one text. Leave it out.")

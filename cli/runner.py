@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Runner:
             )
         for number, source in enumerate(sources if count is None else _exactly(count, sources)):
             state = start if count is None else self._warm(start.sequence(number))
-            trace = self._run_one(source, state)
+            trace = self._run_one(self.model, source, state)
             self._remember(trace.final)
             if self.carry:
                 start = trace.final
@@ -75,7 +75,8 @@ class Runner:
         if self.warm_up is None:
             return state
         text = utf8(self.warm_up, "--warm-up")
-        return self._run_one(Source({"text": text}, "--warm-up"), state).final
+        plain = replace(self.model, intervention=None)  # steps are those of what comes after
+        return self._run_one(plain, Source({"text": text}, "--warm-up"), state).final
 
     def _remember(self, final: ModelState) -> None:
         """Keep the final states that `write_final` needs: all, or with carry the last."""
@@ -84,9 +85,10 @@ class Runner:
         if self.keep_final:
             self.finals.append(final)
 
-    def _run_one(self, source: Source, state: ModelState) -> Trace:
+    @staticmethod
+    def _run_one(model: Model, source: Source, state: ModelState) -> Trace:
         try:
-            return self.model.run(**source.given, initial_state=state)
+            return model.run(**source.given, initial_state=state)
         except LSTMError as error:
             raise error.at(source.place) if source.place else error from None
 

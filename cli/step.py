@@ -24,6 +24,7 @@ def step(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -62,8 +63,8 @@ def step(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, residual=residual,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     model = i.changed(model, set_value, ablate, patch, patch_from)
     (trace,) = Runner(model, warm_up=warm_up).run([Source({"text": utf8(text, "TEXT")})])

@@ -39,6 +39,7 @@ def sweep(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
@@ -85,6 +86,8 @@ def sweep(
     color: o.ColorWhen = "auto",
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
     debug: o.Debug = False,
 ) -> None:
     """Set one value after the other, and show what that does to a prediction.
@@ -114,11 +117,12 @@ def sweep(
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
-        coupled=coupled, residual=residual,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
-    trace = run_single(model, request, initial_state, warm_up)
     other = value if patch_from is None else i.recording(model, patch_from)
+    model = i.changed(model, set_value, ablate)
+    trace = run_single(model, request, initial_state, warm_up)
     with measuring():
         found = analysis.sweep(model, trace, place, measured, other)
     tell_assumptions(model)

@@ -14,6 +14,7 @@ from rich.text import Text
 from cli.console import Terminal, printable
 from cli.formats.heatmap import written
 from cli.formats.words import short
+from cli.naming import named
 from cli.sweep import Page
 from cli.tables import HeatCell, heat, heat_line, meanings, number, pairs, plain, section, table
 from lstm.address import Address
@@ -31,7 +32,7 @@ def tables(page: Page, terminal: Terminal) -> Iterator[RenderableType]:
     text = page.trace.text
     read = counted(page.trace.num_steps, "step") if text is None else printable(text)
     facts = [
-        ("model", page.model.card.source),
+        ("model", named(page.model)),
         ("metric", f"{page.metric} = {written(found.before, digits)}"),
         ("set", f"each value of {found.over!r} by itself to {_put(page)}"),
         ("runs", len(found.ranking)),

@@ -14,7 +14,7 @@ from cli.explained import NAMED_IN_A_SENTENCE, Walk
 from cli.explanation_tables import marked
 from cli.formats.heatmap import signed, written
 from cli.formats.summary import filled, percent
-from cli.naming import tells
+from cli.naming import named, tells
 from cli.tables import heat, pairs, plain, table
 from lstm.address import Address
 from lstm.analysis.walk import Change, Passage, largest
@@ -33,7 +33,7 @@ HEADINGS = (
 
 def walk_parts(walk: Walk, width: int) -> Iterator[RenderableType]:
     """Yield the screens, for so many columns of a terminal."""
-    yield Text(f"{printable(walk.model.card.source)}\n", style="bold")
+    yield Text(f"{printable(named(walk.model))}\n", style="bold")
     forecast = walk.forecast
     for step in walk.steps:
         yield Group(*_screen(walk, step, forecast, width))

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.floating[Any]]
     Integers: TypeAlias = NDArray[np.integer[Any]]
+    Booleans: TypeAlias = NDArray[np.bool_]
 else:  # numpy.typing takes longer to import than most of this package
-    Floats = Integers = np.ndarray
+    Floats = Integers = Booleans = np.ndarray
 
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 

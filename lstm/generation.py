@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 
@@ -19,7 +20,8 @@ def generate(
     """Give token ids, each chosen after the ones before it, until the model ends its text.
 
     Args:
-        model: one whose head predicts the next token.
+        model: one whose head predicts the next token; what it changes on the way is changed in
+            the steps to come too, counted from the start's first.
         start: the run to continue; at least one step.
         temperature: 0 takes the most probable token; 1 draws from the model's probabilities,
             less sharpens them, more flattens them.
@@ -53,14 +55,14 @@ def _draw(
 ) -> Iterator[int]:
     end = _special(model, "end")
     trace = start
-    while True:
+    for step in count(start.num_steps):
         scores = log_softmax(trace.logits[-1])
         scores[[*_special(model, "unknown"), *_special(model, "start")]] = -np.inf
         chosen = _choose(scores, temperature, top_k, random)
         if chosen in end:
             return
         yield chosen
-        trace = model.run(ids=[chosen], initial_state=trace.final)
+        trace = model.window(step, 1).run(ids=[chosen], initial_state=trace.final)
 
 
 def _check_options(temperature: float, top_k: int | None) -> None:

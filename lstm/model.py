@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -69,6 +69,12 @@ class Model:
     def changes(self) -> tuple[Change, ...]:
         """What is set to other values on the way."""
         return () if self.intervention is None else self.intervention.changes
+
+    def window(self, start: int, num_steps: int) -> Model:
+        """Return the model as it is in so many steps of a longer run, counted from the first."""
+        if self.intervention is None:
+            return self
+        return replace(self, intervention=self.intervention.window(start, num_steps))
 
     # What is not finite shows in the trace, by its address; a warning would tell less.
     @np.errstate(over="ignore", invalid="ignore")

@@ -26,6 +26,8 @@ from lstm.quantities import BY_NAME
 from lstm.trace import Trace
 from lstm.wording import counted
 
+SAME = "The hidden state, as no residual connection adds to it."
+
 
 def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
     """Yield what is printed for one sequence, part by part."""
@@ -73,6 +75,9 @@ def _layer(
         own = name if name == "layer_input" else "cell"
         columns = Columns.choose(words, record, report, own)
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
+        if name == "layer_output" and "hidden" in report.selection.show and record.added is None:
+            yield section(heading, Text(SAME, "dim"))
+            continue
         left_out = _left_out(len(columns.units), getattr(record, own).shape[1])
         yield section(heading + left_out, heat_map(words, record, quantity, columns, report))
     if report.summary:

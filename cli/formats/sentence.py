@@ -19,6 +19,7 @@ from lstm.quantities import BY_SYMBOL, Quantity
 from lstm.trace import Trace
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+LONGEST = 16  # blocks of a spark line beside other text
 
 
 def series(trace: Trace, address: Address) -> Floats:
@@ -66,6 +67,19 @@ def coloured(
     made += [*lines, Text()]
     title = f"Words, coloured by {address}"
     return section(title, Group(*made, _scale(low, high, digits)))
+
+
+def spark_line(trace: Trace, steps: Sequence[int], address: Address) -> str:
+    """Draw a unit over the steps, a block for each; of many, the largest of as many as go together.
+
+    Raises:
+        LSTMError: the run has no such place.
+    """
+    values = series(trace, address)[list(steps)]
+    low, high = _ends(values, BY_SYMBOL[address.symbol])
+    stretches = np.array_split(values, min(len(values), LONGEST))
+    peaks = (stretch[np.abs(stretch).argmax()] for stretch in stretches)
+    return "".join(spark(float(peak), low, high) for peak in peaks)
 
 
 def _ends(values: Floats, quantity: Quantity) -> tuple[float, float]:

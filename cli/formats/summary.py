@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.console import printable
 from cli.formats.heatmap import written
 from cli.formats.report import Report
-from cli.formats.sentence import series
+from cli.formats.sentence import series, spark_line
 from cli.formats.words import Words
 from cli.tables import heat, meanings, number, plain, table
 from lstm.analysis.walk import OPEN, Opening
@@ -99,7 +99,7 @@ def filled(items: Iterable[str], room: int) -> str:
 def named_unit_table(
     words: Words, trace: Trace, units: Sequence[NamedUnit], digits: int
 ) -> RenderableType:
-    """Show units that are known to tell something, and what.
+    """Show units that are known to tell something, and what, with a spark line over the steps.
 
     A value is coloured by how far it lies to one side of what the unit tells, against what it
     has there on average.
@@ -113,7 +113,15 @@ def named_unit_table(
             for value, unit, scale in zip(values, units, scales, strict=True)
         )
         made.add_row(*words.cells(row), *cells)
-    legend = meanings((repr(unit.address), unit.tells, unit.auc) for unit in units)
+    width = max(len(repr(unit.address)) for unit in units)
+    legend = meanings(
+        (
+            f"{unit.address!r:<{width}}  {spark_line(trace, words.steps, unit.address)}",
+            unit.tells,
+            unit.auc,
+        )
+        for unit in units
+    )
     return Group(made, Text(), legend)
 
 

@@ -136,16 +136,26 @@ def contrast(first: Trace, second: Trace, align: str = "start") -> Contrast:
     Raises:
         LSTMError: a text has no step.
     """
-    common = min(first.num_steps, second.num_steps)
-    if not common:
+    numbers = aligned((first.num_steps, second.num_steps), align)
+    steps = list(zip(*numbers, strict=True))
+    if not steps:
         raise LSTMError("contrast: expected two texts of at least one word, found an empty one.")
-    starts = [trace.num_steps - common if align == "end" else 0 for trace in (first, second)]
-    steps = [(starts[0] + n, starts[1] + n) for n in range(common)]
     return Contrast(
         tuple(_pair(first, second, *both) for both in steps),
         tuple(sorted(_units(first, second, *steps[-1]), key=lambda unit: -unit.size)),
         _words(first, second, *steps[-1]),
     )
+
+
+def aligned(lengths: Sequence[int], align: str) -> list[range]:
+    """Return the steps of each text that stand side by side, from the `start` or to the `end`.
+
+    >>> aligned((2, 3), "end")
+    [range(0, 2), range(1, 3)]
+    """
+    common = min(lengths)
+    starts = (length - common if align == "end" else 0 for length in lengths)
+    return [range(start, start + common) for start in starts]
 
 
 def patch(

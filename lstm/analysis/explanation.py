@@ -51,12 +51,19 @@ def explain(model: Model, trace: Trace, address: Address) -> Explanation:
     """Explain one number of a layer: one unit at one step.
 
     Raises:
-        LSTMError: it is given and not computed, or no sum of products because it is normalised.
+        LSTMError: it is given or set and not computed, or no sum of products because it is
+            normalised.
     """
     cell = model.parameters.layers[address.layer].directions[address.direction]
     record: DirectionTrace = getattr(trace.layers[address.layer], address.direction)
     assert isinstance(address.units, int)
     assert isinstance(address.steps, int)
+    edits = None if model.intervention is None else model.intervention.at(*address[:2])
+    width = cell.output_size if address.symbol == "h" else cell.hidden_size
+    if edits and edits.touches(address.quantity, address.steps, width)[address.units]:
+        raise LSTMError(
+            f"{address!r}: expected what a cell computes, found a value that was put there."
+        )
     return _Place(model, cell, record, address, address.units, address.steps).explained()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm.address import Address
 from lstm.analysis.recording import Place, Recording
-from lstm.arrays import Floats
+from lstm.arrays import Booleans, Floats
 from lstm.errors import LSTMError
 from lstm.parameters import Parameters
 from lstm.quantities import GATES
@@ -128,6 +128,11 @@ class Intervention:
             if not isinstance(change.value, float):
                 _check_patch(change, change.value, rows, columns)
 
+    def window(self, start: int, num_steps: int) -> Intervention:
+        """Return what is changed in so many steps from one on, counted from there."""
+        cut = (_cut(change, start, start + num_steps) for change in self.changes)
+        return Intervention(tuple(change for change in cut if change is not None))
+
     def at(self, layer: int, direction: str) -> CellIntervention | None:
         """Return what is changed in one cell; None where nothing is."""
         here = [c for c in self.changes if c.address[:2] == (layer, direction)]
@@ -139,6 +144,14 @@ class CellIntervention:
     """The changes in one cell; called with a step, it says what is changed there."""
 
     changes: tuple[Change, ...]
+
+    def touches(self, quantity: str, step: int, width: int) -> Booleans:
+        """Return which units of a quantity are set at a step, (width,)."""
+        touched = np.zeros(width, bool)
+        for change in self.changes:
+            if change.address.quantity == quantity and _rows(change.address.steps, step):
+                touched[span_of(change.address.units)] = True
+        return touched
 
     def __call__(self, step: int) -> Edit:
         here = [(c, row) for c in self.changes for row in _rows(c.address.steps, step)]
@@ -155,6 +168,19 @@ class CellIntervention:
             return values
 
         return edit
+
+
+def _cut(change: Change, start: int, stop: int) -> Change | None:
+    """The part of a change that lies between two steps, counted from the first; None: nothing."""
+    span = span_of(change.address.steps)
+    own = span.start or 0
+    first, last = max(own, start), stop if span.stop is None else min(span.stop, stop)
+    if first >= last:
+        return None
+    value = change.value
+    rows = value if isinstance(value, float) else value[first - own : last - own]
+    address = change.address._replace(steps=slice(first - start, last - start))
+    return change._replace(address=address, value=rows)
 
 
 def _rows(span: int | slice | None, step: int) -> Iterable[int]:

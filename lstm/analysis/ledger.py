@@ -16,10 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm.activations import activation
-from lstm.arrays import Floats, Integers
+from lstm.analysis.intervention import CellIntervention
+from lstm.arrays import Booleans, Floats, Integers
 from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
+from lstm.model import Model
 from lstm.parameters import CellParameters
+from lstm.trace import Trace
 
 # Below this, h / c is taken at its limit for c = 0.
 _TINY = 1e-30
@@ -43,7 +46,13 @@ class Ledger:
     """The account of one cell over one sequence of T steps, in float64.
 
     A clipped cell state is read as one in which every share shrank alike. Coupled gates and
-    peepholes change what i and f are, not how they act.
+    peepholes change what i and f are, not how they act. A state that is set to another value is
+    written whole at that step.
+
+    Args:
+        cell: what ran.
+        trace: its run of one sequence.
+        changes: what was set on the way.
 
     Raises:
         LSTMError: the cell state is normalised over the units, so no share belongs to one unit;
@@ -52,6 +61,7 @@ class Ledger:
 
     cell: CellParameters
     trace: DirectionTrace
+    changes: CellIntervention | None = None
 
     def __post_init__(self) -> None:
         if self.cell.variant.norm_cell_gain is not None:
@@ -62,6 +72,17 @@ class Ledger:
         if self.trace.cell.ndim != 2:
             raise LSTMError(f"ledger: expected one sequence, found {len(self.trace.cell)}.")
 
+    @classmethod
+    def of(cls, model: Model, trace: Trace, layer: int, direction: str) -> Ledger:
+        """Account for one layer and direction of a model's run.
+
+        Raises:
+            LSTMError: see above.
+        """
+        changes = None if model.intervention is None else model.intervention.at(layer, direction)
+        cell = model.parameters.layers[layer].directions[direction]
+        return cls(cell, getattr(trace.layers[layer], direction), changes)
+
     @property
     def order(self) -> Integers:
         """The steps in the order in which they are read, (T,)."""
@@ -71,12 +92,14 @@ class Ledger:
     @cached_property
     def kept(self) -> Floats:
         """By what the old cell state is multiplied at each step, (T, H)."""
-        return self.trace.forget.astype(np.float64) * self._shrinkage
+        kept = self.trace.forget.astype(np.float64) * self._shrinkage
+        return np.where(self._set_cells, 0.0, kept)
 
     @cached_property
     def written(self) -> Floats:
         """What each step adds to the cell state, (T, H)."""
-        return self.trace.input_candidate.astype(np.float64) * self._shrinkage
+        written = self.trace.input_candidate.astype(np.float64) * self._shrinkage
+        return np.where(self._set_cells, self.trace.cell, written)
 
     def entries(self) -> Iterator[Entry]:
         """Yield the account after each step, in the order of reading; O(T H) memory."""
@@ -109,19 +132,20 @@ class Ledger:
             LSTMError: the cell's activation is not 0 at 0, so part of h has no writer.
         """
         variant, step = self.cell.variant, entry.step
-        if variant.highway_ih is not None or self.trace.added is not None:
+        if variant.highway_ih is not None:
             raise LSTMError(
-                "ledger: expected hidden states that come from the cells alone, found a highway or "
-                "a residual connection, which adds what the layer reads."
+                "ledger: expected hidden states that come from the cells alone, found a highway, "
+                "which adds what the layer reads."
             )
-        shown = entry.shares * self._shown(step)
-        if variant.projection is None:
-            return shown
-        projected = shown @ variant.projection.T.astype(np.float64)
-        limit = variant.projection_clip
-        if limit is None:
-            return np.asarray(projected)
-        return projected * _shrink(projected.sum(axis=0), limit)
+        shares = entry.shares * self._shown(step)
+        if variant.projection is not None:
+            shares = shares @ variant.projection.T.astype(np.float64)
+            limit = variant.projection_clip
+            shares = shares if limit is None else shares * _shrink(shares.sum(axis=0), limit)
+        is_set = self._is_set("hidden", step)
+        shares[:, is_set] = 0
+        shares[step + 1, is_set] = self.trace.hidden[step, is_set]
+        return np.asarray(shares)
 
     def _shown(self, step: int) -> Floats:
         """The factor h / c before a projection, (H,); its limit where c is 0."""
@@ -139,6 +163,18 @@ class Ledger:
         small = np.abs(cell) < _TINY
         safe = np.where(small, _TINY, cell)
         return np.asarray(gate * squash(stretch * safe) / safe)
+
+    @cached_property
+    def _set_cells(self) -> Booleans:
+        """Which cell states were set to another value, (T, H)."""
+        return np.array([self._is_set("cell", step) for step in range(self.trace.num_steps)])
+
+    def _is_set(self, quantity: str, step: int) -> Booleans:
+        """Which states were set to another value at a step, (H,), or (P,) of hidden ones."""
+        width = getattr(self.trace, quantity).shape[1]
+        if self.changes is None:
+            return np.zeros(width, bool)
+        return self.changes.touches(quantity, step, width)
 
     @cached_property
     def _shrinkage(self) -> Floats | float:

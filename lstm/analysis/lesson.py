@@ -137,8 +137,7 @@ def _clamp(model: Model) -> Chapter:
 def _ledger(model: Model) -> Chapter:
     unit = _unit(model, "plural")
     trace = model.run(PLURAL)
-    record = _only(trace)
-    ledger = Ledger(model.parameters.layers[unit.address.layer].directions["forward"], record)
+    ledger = Ledger.of(model, trace, unit.address.layer, "forward")
     last = trace.num_steps - 1
     entry = ledger.entry(last)
     number = _number(unit)

@@ -13,7 +13,7 @@ import numpy as np
 from lstm.analysis.ledger import Ledger, missed
 from lstm.analysis.outcome import Outcome
 from lstm.arrays import Floats
-from lstm.parameters import Parameters
+from lstm.model import Model
 from lstm.trace import Trace
 
 
@@ -85,8 +85,9 @@ class LogitAccount(NamedTuple):
     Args:
         outcome: the outcome.
         steps: the R steps.
-        shares: (R, T + 1), signed; with the outcome's constant they add up to the score. Of two
-            directions, the sum of both.
+        shares: (R, T + 1), signed; with the outcome's constant, and what is passed on, they add
+            up to the score. Of two directions, the sum of both.
+        passed: (R,), what a residual connection passes on of the layer below; None without one.
         logits: (R,), the scores as the head computes them.
         residual: how far the shares miss the scores, relative to their sizes.
     """
@@ -94,26 +95,36 @@ class LogitAccount(NamedTuple):
     outcome: Outcome
     steps: tuple[int, ...]
     shares: Floats
+    passed: Floats | None
     logits: Floats
     residual: float
 
     @classmethod
     def read(
-        cls, parameters: Parameters, trace: Trace, outcome: Outcome, steps: Sequence[int]
+        cls, model: Model, trace: Trace, outcome: Outcome, steps: Sequence[int]
     ) -> LogitAccount:
-        """Carry the account of the top layer on to one score, after these steps."""
+        """Carry the account of the top layer on to one score, after these steps.
+
+        Raises:
+            LSTMError: the top layer has no such account.
+        """
         shares = np.zeros((len(steps), trace.num_steps + 1))
         rows = {step: row for row, step in enumerate(steps)}
-        first = 0
-        cells = parameters.layers[-1].directions.values()
-        for cell, record in zip(cells, trace.layers[-1].directions, strict=True):
-            weights = outcome.weights[first : first + cell.output_size]
-            first += cell.output_size
-            ledger = Ledger(cell, record)
+        passed = None
+        first, top = 0, len(trace.layers) - 1
+        for record in trace.layers[top].directions:
+            weights = outcome.weights[first : first + record.hidden.shape[1]]
+            first += len(weights)
+            if record.added is not None:
+                own = record.added[list(steps)].astype(np.float64) @ weights
+                passed = own if passed is None else passed + own
+            ledger = Ledger.of(model, trace, top, record.direction)
             for entry in ledger.entries():
                 if (row := rows.get(entry.step)) is not None:
                     shares[row] += ledger.hidden_shares(entry) @ weights
         logits = trace.logits[list(steps), outcome.id]
-        constant = np.full((len(steps), 1), outcome.constant)
-        residual = missed(np.hstack([constant, shares]).T, logits)
-        return cls(outcome, tuple(steps), shares, logits, residual)
+        others = np.full((len(steps), 1), outcome.constant)
+        if passed is not None:
+            others = np.hstack([others, passed[:, np.newaxis]])
+        residual = missed(np.hstack([others, shares]).T, logits)
+        return cls(outcome, tuple(steps), shares, passed, logits, residual)

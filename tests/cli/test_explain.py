@@ -388,3 +388,17 @@ def test_explain_is_a_function_of_the_trace():
     trace = model.run("the cat")
     at = Address.parse("l0.f[1]@1")
     assert explain(model, trace, at) == explain(model, trace, at)
+
+
+def test_of_a_long_text_the_words_around_the_step_are_shown(done, tiny):
+    words = [("likes", "black", "tea")[n % 3] for n in range(60)]
+    given = ("explain", " ".join(words), "-w", tiny, "--steps")
+    (middle, early, late) = (
+        next(line for line in done(*given, step).lines if line.startswith("Step "))
+        for step in ("30", "3", "59")
+    )
+    shown = " ".join([*words[10:30], f"[{words[30]}]", *words[31:51]])
+    assert middle == f"Step 30 of 0 to 59  … {shown} …"
+    assert early.startswith("Step 3 of 0 to 59  likes black tea [")
+    assert early.endswith(" …")
+    assert late.endswith(f"{words[58]} [{words[59]}]")

@@ -51,6 +51,81 @@ def test_an_ablated_unit_shows_nothing(done):
     assert hidden[:, 2:83].all()
 
 
+COMMANDS = [
+    ("explain", PLURAL),
+    ("explain", PLURAL, "--at", "are"),
+    ("memory", PLURAL),
+    ("memory", PLURAL, "--of", "logit(are)"),
+    ("sweep", PLURAL, "--metric", "p(are)", "--over", "l0.f[83]"),
+    ("contrast", PLURAL, SINGULAR),
+    ("generate", PLURAL),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_that_runs_a_text_changes_it_and_says_so(command, done, valid):
+    changes = ("--set", f"{UNIT}@1:=-3", "--ablate", "l0[3]")
+    document = done(*command, "--json", *changes).json
+    name = "trace" if command[0] == "generate" else command[0]
+    assert valid(name, document)["model"]["changed"] == [f"{UNIT}@1:=-3", "l0.h[3]:=0"]
+    plain = done(*command, "--json").json
+    assert "changed" not in plain["model"]
+    assert {**plain, "model": None} != {**document, "model": None}
+    if command[0] != "generate":  # which prints the text alone
+        assert f"english, with {UNIT}@1:=-3, with l0.h[3]:=0" in done(*command, *changes).stdout
+
+
+def test_the_number_that_is_set_decides_how_the_text_goes_on(done):
+    assert done("generate", PLURAL, "--steps", "1").stdout == f"{PLURAL} want\n"
+    given = ("generate", PLURAL, "--steps", "1", "--set", f"{UNIT}@1:=-3")
+    assert done(*given).stdout == f"{PLURAL} wants\n"
+    patched = ("--patch", f"{UNIT}@1", "--from", SINGULAR)
+    assert done("generate", PLURAL, "--steps", "1", *patched).stdout == f"{PLURAL} wants\n"
+
+
+def test_what_is_set_may_lie_in_the_text_to_come(done, refusal):
+    given = ("generate", PLURAL, "--steps", "4", "--json")
+    document = done(*given, "--set", f"{UNIT}@6:=9").json
+    assert document["sequences"][0]["steps"][6]["cell"][83] == 9
+    said = refusal(3, *given, "--set", f"{UNIT}@9:=9")
+    assert said == f"{UNIT}@9: step: expected 0 to 8, found 9."
+
+
+def test_what_a_clamped_cell_holds_was_written_there(done):
+    given = ("memory", PLURAL, "--unit", UNIT, "--set", f"{UNIT}@1:=-3")
+    (cell,) = done(*given, "--json").json["cells"]
+    (unit,) = cell["units"]
+    assert unit["shares"][1] == [0, 0, -3, 0, 0, 0]
+    assert cell["residual"] <= 1e-5
+    said = "A state that is set to another value counts as written at that step."
+    assert said in done(*given).stdout
+    assert said not in done("memory", PLURAL).stdout
+
+
+def test_a_value_that_is_set_has_no_arithmetic(refusal):
+    given = ("explain", PLURAL, "--at", f"{UNIT}@1", "--set", f"{UNIT}@1:=-3")
+    expected = "expected what a cell computes, found a value that was put there."
+    assert refusal(3, *given) == f"{UNIT}@1: {expected}"
+
+
+def test_a_sweep_tells_what_would_mend_a_change(done):
+    """Each value is set back to what it is in the run where nothing is changed."""
+    given = ("--set", f"{UNIT}@1:=-3", "--from", PLURAL, "--over", "l0.c[80:90]@1")
+    found = done("sweep", PLURAL, "--metric", "logit(are) - logit(is)", *given, "--json").json
+    assert found["effects"][0]["address"] == f"{UNIT}@1"
+    plain = done("sweep", PLURAL, "--metric", "logit(are) - logit(is)", "--json").json
+    assert found["effects"][0]["after"] == pytest.approx(plain["before"], abs=1e-4)
+    assert all(one["effect"] == 0 for one in found["effects"][1:])
+
+
+def test_a_warm_up_is_read_as_it_is(done):
+    given = ("run", "near the car", "--warm-up", "the boys", "--json")
+    plain, changed = (done(*given, *more).json for more in ((), ("--set", f"{UNIT}@1:=-3")))
+    first, other = (document["sequences"][0]["steps"][0] for document in (plain, changed))
+    assert first == other
+    assert changed["sequences"][0]["steps"][1]["cell"][83] == -3
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [

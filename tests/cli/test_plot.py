@@ -122,6 +122,39 @@ def test_the_ledger_is_drawn_words_by_words(charts):
     assert len(shares) == 5 * 6 / 2
 
 
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_the_ledger_of_many_words_is_drawn_by_age(direction, charts, deep):
+    words = ["the", "cat", "sat", "cat", "the", "sat", "sat"] * 10
+    given = (" ".join(words), "-w", deep, "--warm-up", "the cat", "--layers", "1")
+    trace = load(deep).run(" ".join(words), initial_state=load(deep).run("the cat").final)
+    ledger = Ledger.of(load(deep), trace, 1, direction)
+    drawn, one, left = (
+        dict(charts(*given, "--what", what, *units))
+        for what, units in (("ledger", ()), ("ledger", ("--units", "1")), ("survival", ()))
+    )
+    ages = [str(n) for n in range(4)]
+    ages += ["4-5", "6-8", "9-16", "17-32", "33-64", "65-69", "before"]
+    shares = field(drawn[f"Who wrote the memory, layer 1, {direction}"], "row", 70, ages)
+    own = field(one[f"Who wrote the memory of unit 1, layer 1, {direction}"], "row", 70, ages)
+    near(shares.sum(axis=0), np.ones(70))
+    cell = getattr(trace.layers[1], direction).cell[:, 1]
+    np.testing.assert_allclose(own.sum(axis=0), cell, atol=1e-5)  # of six digits each
+    later = ["1", "2", "4", "8", "16", "32", "64"]
+    (survival,) = (values for title, values in left.items() if title.endswith(direction))
+    kept = field(survival, "row", 70, later)
+    sign = 1 if direction == "forward" else -1
+    for entry in ledger.entries():
+        here = entry.step
+        sizes = np.abs(entry.shares).sum(axis=1)
+        for age in (0, 1, 2, 3):
+            if 0 <= (written := here - sign * age) < 70:
+                near(shares[age, here], sizes[written + 1] / sizes.sum())
+        for row, age in enumerate(map(int, later)):
+            if 0 <= (written := here - sign * age) < 70:
+                near(kept[row, written], entry.survival[written + 1].mean())
+    assert np.isnan(kept[6, 69 if direction == "forward" else 0])
+
+
 def test_what_was_there_before_the_text_has_a_column(charts, plotted):
     given = (SENTENCE, "--what", "ledger", "--warm-up", "John")
     ((_, shares),) = charts(*given)
@@ -148,10 +181,31 @@ def test_a_contrast_is_the_second_text_minus_the_first(charts, plotted):
     drawn = charts(*given)
     traces = [load().run(text) for text in two]
     apart = traces[1].cell[:5] - traces[0].cell
-    near([record["value"] for record in drawn[1][1]], np.linalg.norm(apart, axis=1))
+    distances = np.linalg.norm([apart, traces[1].hidden[:5] - traces[0].hidden], axis=2)
+    near([record["value"] for record in drawn[1][1]], distances.ravel())
     near([record["value"] for record in drawn[2][1]], apart[:, 83])
     shown = "".join(ElementTree.fromstring(plotted(*given)).itertext())
     assert "boy | boys" in shown
+
+
+def test_a_contrast_may_be_aligned_at_the_ends_and_tells_what_comes_next(charts):
+    two = ("the boys near the car", "I think the boy near the cars")
+    drawn = charts(*two, "--what", "contrast", "--units", "83", "--align", "end")
+    traces = [load().run(text) for text in two]
+    near([record["value"] for record in drawn[2][1]], (traces[1].cell[2:] - traces[0].cell)[:, 83])
+    title, bars = drawn[-1]
+    assert title == "What comes next"
+    for trace, name in zip(traces, ("first text", "second text"), strict=True):
+        scores = np.exp(trace.logits[-1].astype(np.float64))
+        told = {bar["word"]: bar["value"] for bar in bars if bar["text"] == name}
+        ids = [trace.head.names.index(word) for word in told]
+        near(list(told.values()), scores[ids] / scores.sum())
+        assert trace.forecast(1).predictions[-1][0].name in told
+
+
+def test_what_comes_next_is_drawn_where_it_differs(charts, deep):
+    assert charts("the cat", "the cat", "-w", deep, "--what", "contrast")[-1][0] != "Labels"
+    assert charts("the cat", "cat the", "-w", deep, "--what", "contrast")[-1][0] == "Labels"
 
 
 def test_what_is_set_on_the_way_is_drawn_and_said(charts, plotted):
@@ -218,8 +272,10 @@ def test_many_words_are_not_drawn_over_each_other(plotted):
         (("", "-o", "a.svg"), 3, "plot: expected a text of at least one word, found none."),
         (("x", "--units", "128", "-o", "a.svg"), 2,
          "--units: expected units 0 to 127, found 128."),
-        (("tea " * 500, "--what", "survival", "-o", "a.svg"), 3,
-         "plot: expected at most 100,000 marks in a picture, found 125,250. Choose fewer with "
+        (("x", "--align", "end", "-o", "a.svg"), 2,
+         "--align: heatmap is of one text. Leave it out."),
+        (("tea " * 600, "-o", "a.svg"), 3,
+         "plot: expected at most 100,000 marks in a picture, found 115,200. Choose fewer with "
          "--units or --layers, or give less text."),
     ],
 )  # fmt: skip

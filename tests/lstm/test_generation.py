@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from lstm.analysis.intervention import Change, Intervention
 from lstm.embedding import Embedding
 from lstm.errors import LSTMError, MissingPartError
 from lstm.generation import generate
@@ -83,6 +84,17 @@ def test_generation_continues_from_the_state_of_the_run():
     second = model.run("the mat", initial_state=first.final)
     one, other = (list(islice(generate(model, start), 8)) for start in (whole, second))
     assert one == other
+
+
+def test_what_is_changed_is_changed_in_the_steps_to_come():
+    model = make_model(3)
+    changes = tuple(map(Change.parse, ("l0.c[1]@1:=3", "l0.h[0]@4:=-2", "l0.o[2]@6::=0")))
+    model = dataclasses.replace(model, intervention=Intervention(changes))
+    ids = [1, 2]
+    for found in islice(generate(model, model.window(0, 2).run(ids=ids)), 8):
+        scores = model.window(0, len(ids)).run(ids=ids).logits[-1]
+        assert found == int(np.delete(scores, 6).argmax())  # the last is the unknown word
+        ids.append(found)
 
 
 def test_a_seed_gives_the_same_text_again():

@@ -43,7 +43,7 @@ class HTMLWriter:
 
     def write(self, trace: Trace) -> None:
         cells = [
-            _cell(self.report, layer, record)
+            _cell(self.report, trace, layer, record)
             for layer in self.report.selection.layers.within(len(trace.layers))
             for record in trace.layers[layer].directions
         ]
@@ -153,7 +153,7 @@ def _words(trace: Trace) -> list[dict[str, Any] | None]:
     ]
 
 
-def _cell(report: Report, layer: int, record: DirectionTrace) -> dict[str, Any]:
+def _cell(report: Report, trace: Trace, layer: int, record: DirectionTrace) -> dict[str, Any]:
     """One layer and direction: the units that are there, and their numbers."""
     chosen = report.selection.units
     units = chosen.within(record.cell.shape[1])
@@ -168,7 +168,7 @@ def _cell(report: Report, layer: int, record: DirectionTrace) -> dict[str, Any]:
         "initial": np.float32(record.initial.c[units]),
     }  # fmt: skip
     try:
-        ledger = Ledger(report.model.parameters.layers[layer].directions[record.direction], record)
+        ledger = Ledger.of(report.model, trace, layer, record.direction)
         arrays |= {"kept": ledger.kept[:, units], "written": ledger.written[:, units]}
     except LSTMError as error:
         made["refused"] = str(error)

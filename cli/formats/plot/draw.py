@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cli.formats.plot.parts import Heat, Lines, Part, Picture, Points
+from cli.formats.plot.parts import Bars, Heat, Lines, Part, Picture, Points
 from cli.palette import NEGATIVE, POSITIVE, SHARE, THEMES, Theme
 from lstm.arrays import Floats
 from lstm.errors import LSTMError, MissingExtraError
@@ -108,7 +108,9 @@ class _Drawing:
     def _part(self, part: Part) -> Any:
         if isinstance(part, Heat):
             return self._heat(part)
-        return self._lines(part) if isinstance(part, Lines) else self._points(part)
+        if isinstance(part, Lines):
+            return self._lines(part)
+        return self._bars(part) if isinstance(part, Bars) else self._points(part)
 
     def _heat(self, heat: Heat) -> Any:
         alt = self.alt
@@ -145,7 +147,8 @@ class _Drawing:
         if heat.diverging:
             colors, domain = [NEGATIVE[-1], *colors], [-heat.limit, *domain]
             colors[-1] = POSITIVE[-1]
-        scale = self.alt.Scale(domain=domain, range=colors, interpolate="rgb", clamp=True)
+        form = {"type": "sqrt"} if heat.is_rooted else {}
+        scale = self.alt.Scale(domain=domain, range=colors, interpolate="rgb", clamp=True, **form)
         legend = self.alt.Legend(gradientLength=max(min(height - 20, 80), 24), tickCount=2)
         return self.alt.Color("value:Q", title=heat.measure, scale=scale, legend=legend)
 
@@ -173,18 +176,40 @@ class _Drawing:
         width = self.step * len(self.picture.words)
         return (zero + drawn).properties(title=lines.title, width=width, height=120)
 
+    def _bars(self, bars: Bars) -> Any:
+        """Two bars a word, one for each text, blue and orange as what is minus and plus."""
+        alt, names = self.alt, list(bars.series)
+        data = [
+            {"word": word, "text": name, "value": _plain(x)}
+            for name, values in bars.series.items()
+            for word, x in zip(bars.words, values, strict=True)
+        ]
+        colors = alt.Scale(domain=names, range=[NEGATIVE[-1], POSITIVE[-1]])
+        x = alt.X("value:Q", title=bars.measure, axis=alt.Axis(format="%", tickCount=4))
+        drawn = alt.Chart(alt.Data(values=data)).mark_bar().encode(
+            x=x, y=alt.Y("word:N", sort=list(bars.words), title=None),
+            yOffset=alt.YOffset("text:N", sort=names),
+            color=alt.Color("text:N", scale=colors, title=None),
+            tooltip=["word:N", "text:N", "value:Q"],
+        )  # fmt: skip
+        return drawn.properties(title=bars.title, width=200, height=24 * len(bars.words))
+
     def _points(self, points: Points) -> Any:
         """Circles as large as there are units at one place; none lies beyond the diagonal."""
         alt, theme = self.alt, self.theme
         ticks = {"format": "%", "values": [0, 0.25, 0.5, 0.75, 1], "gridColor": theme.line}
         axis = alt.Axis(grid=True, labelPadding=6, **ticks)
-        scale = alt.Scale(domain=[0, 1], padding=0)
-        x = alt.X("shut:Q", scale=scale, axis=axis, title="steps at which it is shut")
-        y = alt.Y("open:Q", scale=scale, axis=axis, title="steps at which it is open")
+        shares = alt.Scale(domain=[0, 1], padding=0)
+        x = alt.X("shut:Q", scale=shares, axis=axis, title="steps at which it is shut")
+        y = alt.Y("open:Q", scale=shares, axis=axis, title="steps at which it is open")
         edge = alt.Chart(alt.Data(values=[{"shut": 0, "open": 1}, {"shut": 1, "open": 0}]))
         line = edge.mark_line(color=theme.dim, strokeDash=[3, 3], strokeWidth=1).encode(x=x, y=y)
-        size = alt.Size("count:Q", title="units", scale=alt.Scale(range=[20, 400]))
-        dots = alt.Chart(alt.Data(values=_places(points)))
+        places = _places(points)
+        most = max(place["count"] for place in places)
+        told = alt.Legend(values=sorted({1, (1 + most) // 2, most}), format="d")
+        scale = alt.Scale(domain=[0, most], range=[0, 400])
+        size = alt.Size("count:Q", title="units", scale=scale, legend=told)
+        dots = alt.Chart(alt.Data(values=places))
         drawn = dots.mark_circle(color=SHARE[-1], opacity=0.7, clip=False).encode(
             x=x, y=y, size=size, tooltip=["units:N", "shut:Q", "open:Q"]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstm.arrays import Floats
@@ -12,7 +13,7 @@ class Heat(NamedTuple):
 
     `limit` is where the scale ends: at plus and minus it around zero, or from 0 on. The steps
     count from `first`, -1 being what was there before the text. `height` is that of a row in
-    pixels.
+    pixels. Where `is_rooted` colours follow the square root, so that small parts can be seen.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Heat(NamedTuple):
     row_title: str | None = None
     first: int = 0
     height: int = 11
+    is_rooted: bool = False
 
 
 class Lines(NamedTuple):
@@ -31,6 +33,15 @@ class Lines(NamedTuple):
 
     title: str
     series: dict[str, Floats]
+    measure: str
+
+
+class Bars(NamedTuple):
+    """A number from 0 on of some words, in each of two texts."""
+
+    title: str
+    words: tuple[str, ...]
+    series: dict[str, Sequence[float]]
     measure: str
 
 
@@ -43,7 +54,7 @@ class Points(NamedTuple):
     opened: Floats
 
 
-Part = Heat | Lines | Points
+Part = Heat | Lines | Bars | Points
 
 
 class Picture(NamedTuple):

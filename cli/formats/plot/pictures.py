@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from cli.console import printable
-from cli.formats.plot.parts import Heat, Lines, Part, Picture, Points
+from cli.formats.plot.accounts import ledger, survival
+from cli.formats.plot.cell import Cell, largest
+from cli.formats.plot.parts import Bars, Heat, Lines, Part, Picture, Points
 from cli.formats.words import short
 from cli.selection import Selection
-from lstm.analysis.ledger import Ledger
+from lstm.analysis.contrast import aligned, contrast
 from lstm.analysis.saturation import GATED, OPEN, SHUT, Saturation
-from lstm.arrays import Floats
-from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.quantities import BY_NAME
@@ -22,54 +21,15 @@ from lstm.trace import Trace
 
 # As many units as a reader can follow, where none are chosen.
 MOST_ROWS, MOST_LINES = 32, 4
+LONGEST = 120  # characters of a text in the heading
+SIDES = ("first text", "second text")
 Rows = Iterator[tuple[Part, ...]]
 
 
-class Cell(NamedTuple):
-    """One layer and direction of a run, and the units that are shown of it."""
-
-    model: Model
-    layer: int
-    record: DirectionTrace
-    selection: Selection
-
-    @property
-    def where(self) -> str:
-        """The layer and direction, where there is more than one."""
-        parameters = self.model.parameters
-        parts = [f", layer {self.layer}"] if parameters.num_layers > 1 else []
-        return "".join(parts + ([f", {self.record.direction}"] if parameters.reads_back else []))
-
-    def ledger(self) -> Ledger:
-        """Account for the memory.
-
-        Raises:
-            LSTMError: this kind of cell has no such account.
-        """
-        layer = self.model.parameters.layers[self.layer]
-        return Ledger(layer.directions[self.record.direction], self.record)
-
-    def units(self, most: int | None, of: Floats | None = None) -> list[int]:
-        """Return the units asked for, or all; `most`: those with the largest numbers."""
-        values = self.record.cell if of is None else of
-        if most is None or self.selection.units.text is not None:
-            return self.selection.units.within(values.shape[1])
-        largest = np.abs(np.nan_to_num(values)).max(axis=0, initial=0)
-        return sorted(np.argsort(-largest, kind="stable")[:most].tolist())
-
-    def heat(self, name: str, units: Sequence[int]) -> Heat:
-        """Return one quantity of some units over the steps."""
-        quantity, values = BY_NAME[name], getattr(self.record, name)[:, units]
-        limit = _reach(values) if quantity.high is None else quantity.high
-        title = f"{quantity.title} {quantity.symbol}{self.where}"
-        return Heat(
-            title[0].upper() + title[1:], tuple(map(str, units)), values.T, limit,
-            quantity.low != 0, quantity.symbol, row_title="unit",
-        )  # fmt: skip
-
-
-def picture(what: str, model: Model, traces: Sequence[Trace], selection: Selection) -> Picture:
-    """Make one of PICTURES of a run, or of two.
+def picture(
+    what: str, model: Model, traces: Sequence[Trace], selection: Selection, align: str = "start"
+) -> Picture:
+    """Make one of PICTURES of a run, or of two, which may stand side by side from their ends.
 
     Raises:
         LSTMError: this kind of cell has no such picture, or there is nothing to see in it.
@@ -79,36 +39,36 @@ def picture(what: str, model: Model, traces: Sequence[Trace], selection: Selecti
         raise LSTMError("plot: expected a text of at least one word, found none.")
     changes = "".join(f", with {change}" for change in model.changes)
     texts = " | ".join(_text(trace) for trace in traces)
-    words = tuple(_word(traces, step) for step in range(min(t.num_steps for t in traces)))
+    steps = aligned([trace.num_steps for trace in traces], align)
+    words = tuple(_word(traces, here) for here in zip(*steps, strict=True))
     rows = [
         row
         for number in selection.layers.within(len(traces[0].layers))
         for records in zip(*(trace.layers[number].directions for trace in traces), strict=True)
-        for row in make(*(Cell(model, number, record, selection) for record in records))
+        for row in make(
+            *(
+                Cell(model, trace, number, record, selection, own)
+                for trace, record, own in zip(traces, records, steps, strict=True)
+            )
+        )
     ]
+    if len(traces) == 2:
+        rows += _next_words(traces[0], traces[1], align)
     return Picture(texts, f"{title} · {printable(model.card.source)}{changes}", words, tuple(rows))
 
 
 def _text(trace: Trace) -> str:
     text = printable(trace.text or f"{trace.num_steps} steps")
-    return text if len(text) <= 120 else f"{text[:119]}…"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _word(traces: Sequence[Trace], step: int) -> str:
+def _word(traces: Sequence[Trace], steps: Sequence[int]) -> str:
     """The word at a step; both, where two texts have different ones."""
-    words = [str(step) if t.tokens is None else short(t.tokens[step].text) for t in traces]
+    words = [
+        str(step) if trace.tokens is None else short(trace.tokens[step].text)
+        for trace, step in zip(traces, steps, strict=True)
+    ]
     return " | ".join(dict.fromkeys(words))
-
-
-def _reach(values: Floats) -> float:
-    """Where a scale ends: one unit that counts on and on must not make all others pale."""
-    peaks = np.abs(np.where(np.isfinite(values), values, 0)).max(axis=0)
-    return float(np.quantile(peaks, 0.95, method="lower")) or _largest(values)
-
-
-def _largest(values: Floats) -> float:
-    finite = np.abs(values[np.isfinite(values)])
-    return float(finite.max(initial=0)) or 1.0
 
 
 def _heatmap(cell: Cell) -> Rows:
@@ -134,35 +94,6 @@ def _units(cell: Cell) -> Rows:
         yield (Heat("", symbols, gates, 1.0, False, "gate", height=14),)
 
 
-def _ledger(cell: Cell) -> Rows:
-    """What each step's memory consists of; with a sign where it is that of one unit."""
-    units, ledger = cell.units(None), cell.ledger()
-    values = np.zeros((cell.record.num_steps, cell.record.num_steps + 1))
-    for entry in ledger.entries():
-        shares = entry.shares[:, units]
-        sizes = np.abs(shares).sum(axis=1)
-        values[entry.step] = shares[:, 0] if len(units) == 1 else sizes / (sizes.sum() or 1)
-    one = f" of unit {units[0]}" if len(units) == 1 else ""
-    limit = _largest(values) if one else 1.0
-    yield (_matrix(f"Who wrote the memory{one}{cell.where}", values, limit, bool(one), "share"),)
-
-
-def _survival(cell: Cell) -> Rows:
-    units = cell.units(None)
-    values = np.zeros((cell.record.num_steps, cell.record.num_steps + 1))
-    for entry in cell.ledger().entries():
-        values[entry.step] = entry.survival[:, units].mean(axis=1)
-    title = f"How much of each word is left, mean over {len(units)} units{cell.where}"
-    yield (_matrix(title, values, 1.0, False, "left"),)
-
-
-def _matrix(title: str, values: Floats, limit: float, diverging: bool, measure: str) -> Heat:
-    """Words by words: one row after each step, one column for each that wrote."""
-    first = -1 if values[:, 0].any() and measure == "share" else 0
-    shown = values[:, first + 1 :]
-    return Heat(title, (), shown, limit, diverging, measure, "after", first)
-
-
 def _saturation(cell: Cell) -> Rows:
     units, found = cell.units(None), Saturation.of(cell.record)
     yield tuple(
@@ -175,27 +106,39 @@ def _saturation(cell: Cell) -> Rows:
 
 
 def _contrast(one: Cell, two: Cell) -> Rows:
-    """Where two texts part, step beside step, and which units carry the difference on."""
-    steps = min(one.record.num_steps, two.record.num_steps)
-    for name, more in (("cell", True), ("hidden", False)):
-        apart = getattr(two.record, name)[:steps] - getattr(one.record, name)[:steps]
-        symbol = BY_NAME[name].symbol
-        if more:
-            norms = {symbol: np.linalg.norm(apart, axis=1)}
-            yield (Lines(f"How far apart the texts are{one.where}", norms, "distance"),)
-        units = one.units(MOST_ROWS, apart)
-        title = f"{BY_NAME[name].title.capitalize()} {symbol}: second text minus first{one.where}"
-        rows = tuple(map(str, units))
-        values = apart[:, units].T
-        heat = Heat(title, rows, values, _largest(values), True, f"Δ{symbol}", row_title="unit")
-        yield (heat,)
+    """How far two texts are apart, step beside step, and which units carry the difference on."""
+    apart = {
+        BY_NAME[name]: getattr(two.record, name)[two.steps] - getattr(one.record, name)[one.steps]
+        for name in ("cell", "hidden")
+    }
+    distances = {q.symbol: np.linalg.norm(values, axis=1) for q, values in apart.items()}
+    yield (Lines(f"How far apart the texts are{one.where}", distances, "distance"),)
+    for quantity, values in apart.items():
+        units = one.units(MOST_ROWS, values)
+        title = f"{quantity.title.capitalize()} {quantity.symbol}: second text minus first"
+        rows, measure = tuple(map(str, units)), f"Δ{quantity.symbol}"
+        field = values[:, units].T
+        yield (
+            Heat(
+                f"{title}{one.where}", rows, field, largest(field), True, measure, row_title="unit"
+            ),
+        )
+
+
+def _next_words(first: Trace, second: Trace, align: str) -> Rows:
+    """What comes after the last step in either text, where that differs."""
+    if words := contrast(first, second, align).words:
+        likely = ([w.probabilities[side] for w in words] for side in (0, 1))
+        names = tuple(short(word.name) for word in words)
+        title = "What comes next" if first.head and first.head.predicts_tokens else "Labels"
+        yield (Bars(title, names, dict(zip(SIDES, likely, strict=True)), "probability"),)
 
 
 PICTURES: dict[str, tuple[str, Callable[..., Rows]]] = {
     "heatmap": ("gates, cells and hidden states over the words", _heatmap),
     "units": ("units over the words, their gates below", _units),
-    "ledger": ("by time of writing, not by cause", _ledger),
-    "survival": ("the product of the forget gates since", _survival),
+    "ledger": ("by time of writing, not by cause", ledger),
+    "survival": ("the product of the forget gates since", survival),
     "saturation": (f"share of steps with a gate below {SHUT} or above {OPEN}", _saturation),
     "contrast": ("two texts, step beside step", _contrast),
 }

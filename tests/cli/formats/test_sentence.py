@@ -88,3 +88,18 @@ def test_what_is_no_number_has_no_block(done, infinite):
 )  # fmt: skip
 def test_what_cannot_be_coloured_is_refused(refusal, options, code, message):
     assert refusal(code, "run", SENTENCE, "--color-by", *options) == message
+
+
+def test_named_units_have_a_spark_line_over_the_steps(done):
+    """As high as the value between minus and plus the largest: eight blocks."""
+    page = done("run", "((a))b", "--weights", "brackets").stdout
+    assert "l0.c[0]  ▇██▇▅▅  the nesting depth" in page
+    few = done("run", "((a))b", "--weights", "brackets", "--steps", "1:4").stdout
+    assert "l0.c[0]  ██▇  the nesting depth" in few
+
+
+def test_a_spark_line_of_many_steps_takes_the_largest_of_as_many_as_go_together(done):
+    page = done("run", "(" * 16 + ")" * 16, "--weights", "brackets").stdout
+    (line,) = re.findall(r"l0\.c\[0\]  (\S+)  the nesting depth", page)
+    depths = [2, 4, 6, 8, 10, 12, 14, 16, 15, 13, 11, 9, 7, 5, 3, 1]
+    assert line == "".join("▁▂▃▄▅▆▇█"[min(int((depth + 16) / 4), 7)] for depth in depths)

@@ -40,7 +40,7 @@ step word l0.c[0]
    1 a       1.00
    2 )       0.00
 
-l0.c[0]  the nesting depth
+l0.c[0]  ██▅  the nesting depth
 """
 
 
@@ -123,7 +123,8 @@ def test_next_words_and_surprisal_stand_beside_each_word(done, tiny):
 
 def test_named_units_stand_with_what_they_tell(done, tiny):
     lines = done("run", "john", "-w", tiny).lines
-    assert "l0.c[3]  AUC 0.51  nothing at all" in lines
+    (line,) = (line for line in lines if line.endswith("nothing at all"))
+    assert re.fullmatch(r"l0\.c\[3\]  [▁█]  AUC 0\.51  nothing at all", line)
     value = load(tiny).run("john").cell[0, 3]
     assert numbers_under("Named units", [*lines, ""])[0][2] == f"{value:.2f}"
 
@@ -203,3 +204,13 @@ def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place
         ["0", "0", "-"], ["1", "1", "-"],
     ]  # fmt: skip
     assert "not finite" not in done("run", "(a)", "-w", "brackets").stdout
+
+
+def test_what_a_layer_hands_on_is_not_shown_twice(done, deep):
+    page = done("run", "the cat", "-w", deep, "--show", "hidden,layer_output").stdout
+    assert page.count("The hidden state, as no residual connection adds to it.") == 4
+    alone = done("run", "the cat", "-w", deep, "--show", "layer_output").stdout
+    assert "no residual" not in alone
+    added = done("run", "((", "-w", "brackets", "--show", "all", "--json").json
+    first = added["sequences"][0]["steps"][0]
+    assert first["layer_output"] == first["hidden"]

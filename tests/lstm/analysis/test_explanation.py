@@ -8,6 +8,7 @@ from hypothesis import given
 
 from lstm.address import Address
 from lstm.analysis.explanation import explain, explain_score
+from lstm.analysis.intervention import Change, Intervention
 from lstm.analysis.ledger import Ledger
 from lstm.analysis.outcome import Outcome
 from lstm.errors import LSTMError
@@ -231,6 +232,23 @@ def test_with_a_residual_connection_the_output_is_h_and_what_was_read():
     assert repr(below) == "l0.h[1]@1"
 
 
+def test_what_is_set_is_not_explained_and_what_follows_is():
+    model = make_model(3)
+    changes = tuple(map(Change.parse, ("l0.c[1]@1:=0.5", "l0.f[2]@2:=1")))
+    model = replace(model, intervention=Intervention(changes))
+    trace = model.run("the cat sat")
+    for at in ("l0.c[1]@1", "l0.f[2]@2"):
+        with pytest.raises(LSTMError, match="found a value that was put there"):
+            explain(model, trace, Address.parse(at))
+    found = explain(model, trace, Address.parse("l0.c[1]@2"))
+    assert found.groups[0].terms[0].value == 0.5
+    record = trace.layers[0].forward
+    np.testing.assert_allclose(
+        found.value, record.forget[2, 1] * 0.5 + record.input_candidate[2, 1]
+    )
+    assert explain(model, trace, Address.parse("l0.f[1]@2")).value == record.forget[2, 1]
+
+
 def test_a_highway_is_refused_by_name():
     random = np.random.default_rng(2)
     highway = Variant(highway_ih=np.ones((6, 2)), highway_hh=np.ones((3, 3)))
@@ -239,5 +257,5 @@ def test_a_highway_is_refused_by_name():
     with pytest.raises(LSTMError, match="found a highway"):
         explain(model, trace, Address.parse("l0.h[0]@1"))
     ledger = Ledger(model.parameters.layers[0].forward, trace.layers[0].forward)
-    with pytest.raises(LSTMError, match="found a highway or a residual connection"):
+    with pytest.raises(LSTMError, match="found a highway, which adds"):
         ledger.hidden_shares(ledger.entry(1))

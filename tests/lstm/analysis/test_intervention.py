@@ -102,6 +102,18 @@ def test_a_patch_carries_a_value_over_from_another_run():
     assert same_bits(run.layers[0].forward.cell[2, 1:], source.layers[0].forward.cell[2, 1:])
 
 
+@pytest.mark.parametrize("cut", [1, 3, 4])
+def test_a_run_may_be_cut_in_two_with_what_is_changed_in_each(cut):
+    model, ids = make_model(3), [1, 2, 3, 4, 5, 6]
+    patched = Change.patch("l0.c[1:]@2:5", Recording.of(model.run(ids=[6, 5, 4, 3, 2, 1])))
+    model = changed(model, "l0.h[0]@3::=0.5", "l0.f@1:=0", "l0.o[2]:=1", patched)
+    whole = model.run(ids=ids)
+    first = model.window(0, cut).run(ids=ids[:cut])
+    second = model.window(cut, 6 - cut).run(ids=ids[cut:], initial_state=first.final)
+    assert same_bits(np.concatenate([first.cell, second.cell]), whole.cell)
+    assert same_bits(np.concatenate([first.hidden, second.hidden]), whole.hidden)
+
+
 def test_an_ablated_unit_is_heard_by_nobody():
     model = make_model(3, hidden_sizes=(3, 2))
     ids = [1, 2, 3]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lstm.analysis.intervention import CellIntervention, Change
 from lstm.analysis.ledger import Ledger, expected_half_life, half_life
 from lstm.errors import LSTMError
 from lstm.parameters import CellParameters
@@ -81,6 +82,38 @@ def test_the_shares_add_up_through_a_clipped_projection(random, dtype):
     for entry in ledger.entries():
         sums = ledger.hidden_shares(entry).sum(axis=0)
         np.testing.assert_allclose(sums, trace.hidden[entry.step], atol=2e-5)
+
+
+CHANGES = ("l0.c[0]@2:=0.7", "l0.c@5:=0", "l0.f[1:]@1:=1", "l0.i@3:4:=0.25", "l0.h[0]@2:=-0.4",
+           "l0.h[1:]@4:=0")  # fmt: skip
+
+
+@few
+@given(
+    randoms, st.sampled_from([np.float32, np.float64]), st.sampled_from([*VARIANTS, "projection"])
+)
+@pytest.mark.parametrize("direction", SIDES)
+def test_the_shares_add_up_whatever_is_set_on_the_way(direction, random, dtype, name):
+    cell = varied(make_cell(random, 2, 5, dtype), random, name)
+    changes = tuple(Change.parse(text) for text in CHANGES)
+    edits = CellIntervention(changes)
+    inputs = random.normal(size=(1, 7, 2)).astype(dtype)
+    start = State(np.full(cell.output_size, 0.3, dtype), np.full(5, -0.8, dtype))
+    trace = run_cell(cell, inputs, start, direction, edit=edits).sequence(0)
+    ledger = Ledger(cell, trace, edits)
+    limit = RESIDUAL[str(np.dtype(dtype))]
+    assert ledger.residual <= limit
+    for entry in ledger.entries():
+        shares = ledger.hidden_shares(entry)
+        sizes = np.abs(ledger.cell.variant.projection).sum() if name == "projection" else 1
+        missed = np.abs(shares.sum(axis=0) - trace.hidden[entry.step])
+        assert (missed <= 10 * limit * sizes * (np.abs(shares).sum(axis=0) + 1)).all()
+    # What is set was written there, and nothing from before is left of it.
+    at_two = ledger.entry(2)
+    assert at_two.shares[3, 0] == trace.cell[2, 0] == dtype(0.7)
+    assert not np.delete(at_two.shares[:, 0], 3).any()
+    assert not np.delete(at_two.survival[:, 0], 3).any()
+    assert ledger.hidden_shares(at_two)[3, 0] == dtype(-0.4)
 
 
 def test_by_hand():

@@ -69,13 +69,29 @@ def test_a_score_is_its_constant_and_all_shares(num_directions, projected, rando
         model = replace(model, head=head)
     state = make_state(random, model.parameters)
     trace = model.run("the cat sat on the mat", initial_state=state)
-    account = LogitAccount.read(model.parameters, trace, Outcome.of(model.head, "mat"), [0, 3, 5])
+    account = LogitAccount.read(model, trace, Outcome.of(model.head, "mat"), [0, 3, 5])
     parts = [model.head.weight, model.head.bias, model.head.projection, model.head.projection_bias]
     parts = [None if part is None else part.tolist() for part in parts]
     expected = [reference.logits(*parts, trace.hidden[step].tolist())[4] for step in (0, 3, 5)]
     sums = account.outcome.constant + account.shares.sum(axis=1)
     np.testing.assert_allclose(sums, expected, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(account.logits, expected, rtol=1e-10, atol=1e-10)
+    assert account.residual <= 1e-12
+
+
+@few
+@given(randoms)
+@pytest.mark.parametrize("num_directions", [1, 2])
+def test_of_a_residual_connection_the_score_is_that_and_all_shares(num_directions, random):
+    sizes = {"hidden_sizes": (3, 3), "num_directions": num_directions}
+    model = make_model(random.integers(99), **sizes)
+    model = replace(model, parameters=replace(model.parameters, residual=True))
+    trace = model.run("the cat sat on the mat")
+    account = LogitAccount.read(model, trace, Outcome.of(model.head, "mat"), [0, 5])
+    below = np.concatenate([r.hidden for r in trace.layers[0].directions], axis=1)[[0, 5]]
+    np.testing.assert_allclose(account.passed, below @ model.head.weight[4])
+    sums = account.outcome.constant + account.passed + account.shares.sum(axis=1)
+    np.testing.assert_allclose(sums, trace.logits[[0, 5], 4])
     assert account.residual <= 1e-12
 
 
@@ -120,6 +136,7 @@ def test_a_score_without_an_account_is_refused_by_name():
     layer = model.parameters.layers[0]
     cell = replace(layer.forward, variant=Variant(norm_cell_gain=np.ones(3)))
     parameters = replace(model.parameters, layers=(replace(layer, forward=cell),))
-    trace = replace(model, parameters=parameters).run("the cat")
+    changed = replace(model, parameters=parameters)
+    trace = changed.run("the cat")
     with pytest.raises(LSTMError, match="layer normalisation of the cell state"):
-        LogitAccount.read(parameters, trace, Outcome.of(model.head, "cat"), [1])
+        LogitAccount.read(changed, trace, Outcome.of(model.head, "cat"), [1])
