@@ -91,6 +91,27 @@ def changed(
     return replace(model, intervention=Intervention(tuple(changes)))
 
 
+def changed_throughout(
+    model: Model, values: Sequence[str] | None, ablate: Sequence[str] | None
+) -> Model:
+    """Return the model with what the options set at every step of many sequences.
+
+    Raises:
+        CommandLineError: a change names a step, or a place that the model has not.
+    """
+    model = changed(model, values, ablate)
+    for change in model.changes:
+        if change.address.steps is not None:
+            raise CommandLineError(
+                f"--set: expected a place at every step, as sequences are of different lengths; "
+                f"found {change.address}."
+            )
+    if model.intervention is not None:
+        with _option("--set or --ablate"):
+            model.intervention.check(model.parameters, 1)
+    return model
+
+
 @contextmanager
 def _option(name: str) -> Iterator[None]:
     """Name the option whose text is malformed."""

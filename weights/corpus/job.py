@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm.analysis.intervention import Intervention
 from lstm.engines.registry import choose
 from lstm.errors import LSTMError
 from lstm.lookup import Lookup
@@ -63,6 +64,7 @@ class Job:
         engine: by name, never `auto`: all parts are computed alike.
         wanted: what is kept.
         folder: where the parts are written.
+        intervention: what is set at every step.
     """
 
     source: str
@@ -71,6 +73,7 @@ class Job:
     engine: str
     wanted: Wanted
     folder: Path
+    intervention: Intervention | None = None
     _loaded: Model | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -84,7 +87,8 @@ class Job:
         if model.card.sha256 != self.sha256:
             raise WeightsError("the file has changed since the run began.").at(self.source)
         engine = choose(self.engine, model.parameters, None, 1).engine
-        return Extraction(Lookup(replace(model, engine=engine)), self.wanted)
+        changed = replace(model, engine=engine, intervention=self.intervention)
+        return Extraction(Lookup(changed), self.wanted)
 
     def run(self, shard: Shard) -> Done:
         """Write the part of a shard: whole, or not at all.
