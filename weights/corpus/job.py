@@ -83,12 +83,12 @@ class Job:
     @cached_property
     def extraction(self) -> Extraction:
         """The model, loaded when the first shard comes."""
-        model = self._loaded or load(self.source, **self.options)
+        loaded = self._loaded or load(self.source, **self.options)
+        model = replace(loaded, intervention=self.intervention)
         if model.card.sha256 != self.sha256:
             raise WeightsError("the file has changed since the run began.").at(self.source)
         engine = choose(self.engine, model.parameters, None, 1).engine
-        changed = replace(model, engine=engine, intervention=self.intervention)
-        return Extraction(Lookup(changed), self.wanted)
+        return Extraction(Lookup(replace(model, engine=engine)), self.wanted)
 
     def run(self, shard: Shard) -> Done:
         """Write the part of a shard: whole, or not at all.
