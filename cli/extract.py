@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import interventions as i
 from cli import options as o
 from cli import speed as s
 from cli import untold as u
@@ -112,6 +113,8 @@ def extract(
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=o.OUTPUT)
     ] = False,
+    set_value: i.SetValue = None,
+    ablate: i.Ablate = None,
     engine: s.EngineName = "auto",
     workers: Annotated[
         int | None,
@@ -168,7 +171,7 @@ def extract(
         "cell_clip": cell_clip, "projection_clip": projection_clip,
         "concatenation": concatenation, "coupled": coupled,
     }  # fmt: skip
-    model = load(weights, **options)
+    model = i.changed_throughout(load(weights, **options), set_value, ablate)
     tell_assumptions(model)
     request = Request(
         weights, options, sources, selection, steps, half, part_size, output, engine, workers,

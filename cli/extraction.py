@@ -66,8 +66,9 @@ def run(request: Request, model: Model) -> dict[str, Any]:
     _tell_and_check(request, expected, manifest)
     made_from = _made_from(request, model, engine)
     job = Job(
-        request.weights, request.options, model.card.sha256, engine, wanted, request.folder, model
-    )
+        request.weights, request.options, model.card.sha256, engine, wanted, request.folder,
+        model.intervention, model,
+    )  # fmt: skip
     workers = request.workers
     if workers is None and request.cluster is None:
         workers = _workers(expected, request.part_size)
@@ -98,6 +99,8 @@ def _engine(
 ) -> str:
     """Choose the engine; where a part of the dataset is there, the one that made it."""
     name = request.engine
+    if name == "auto" and model.intervention is not None:
+        name = "numpy"  # which alone changes values on the way
     if name == "auto" and manifest and manifest["model"].get("sha256") == model.card.sha256:
         name = manifest["engine"]
     choice = choose(name, model.parameters, expected.tokens if expected else None, 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import CommandLineError, utf8
+from lstm.errors import LSTMError
 
 if TYPE_CHECKING:
     from lstm.analysis.recording import Recording
@@ -65,22 +67,58 @@ def changed(
     """Return the model with what the options set on the way.
 
     Raises:
-        CommandLineError: --patch without --from, or the other way round.
-        LSTMError: an address is malformed, or the other run has no such place.
+        CommandLineError: --patch without --from, or the other way round, or a text that does
+            not follow the grammar.
+        LSTMError: the other run has no such place.
     """
     if bool(patch) != (source is not None):
         missing = "--from" if patch else "--patch"
         raise CommandLineError(f"{missing}: --patch says what to take, --from from which run.")
     if not (values or ablate or patch):
         return model
-    from lstm.analysis.intervention import Change, Intervention
+    from lstm.analysis.intervention import Change, Intervention, settable
 
-    changes = [Change.parse(text) for text in values or ()]
-    changes += [Change.ablation(text) for text in ablate or ()]
+    with _option("--set"):
+        changes = [Change.parse(text) for text in values or ()]
+    with _option("--ablate"):
+        changes += [Change.ablation(text) for text in ablate or ()]
     if source is not None:
+        with _option("--patch"):
+            for text in patch or ():
+                settable(text)
         other = recording(model, source)
         changes += [Change.patch(text, other) for text in patch or ()]
     return replace(model, intervention=Intervention(tuple(changes)))
+
+
+def changed_throughout(
+    model: Model, values: Sequence[str] | None, ablate: Sequence[str] | None
+) -> Model:
+    """Return the model with what the options set at every step of many sequences.
+
+    Raises:
+        CommandLineError: a change names a step, or a place that the model has not.
+    """
+    model = changed(model, values, ablate)
+    for change in model.changes:
+        if change.address.steps is not None:
+            raise CommandLineError(
+                f"--set: expected a place at every step, as sequences are of different lengths; "
+                f"found {change.address}."
+            )
+    if model.intervention is not None:
+        with _option("--set or --ablate"):
+            model.intervention.check(model.parameters, 1)
+    return model
+
+
+@contextmanager
+def _option(name: str) -> Iterator[None]:
+    """Name the option whose text is malformed."""
+    try:
+        yield
+    except LSTMError as error:
+        raise CommandLineError(f"{name}: {error}") from None
 
 
 def recording(model: Model, source: str) -> Recording:

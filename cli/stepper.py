@@ -22,6 +22,7 @@ from cli.formats.heatmap import written
 from cli.formats.sentence import coloured
 from cli.formats.summary import gate_table, percent
 from cli.formats.words import Words
+from cli.naming import named
 from cli.tables import heat, plain, section, table
 from lstm.address import Address
 from lstm.cell_trace import DirectionTrace
@@ -162,6 +163,8 @@ class Stepper(App[None]):
         trace, step = self.record_of_run, self.step
         around = range(max(step - AROUND, 0), min(step + AROUND + 1, trace.num_steps))
         width = max(self.size.width - 2, 20)
+        if self.model.changes:
+            yield Text(f"{printable(named(self.model))}\n", "dim")
         yield coloured(trace, around, self._address, DIGITS, width, at=step)
         words = Words(trace, [step])
         title = f"Step {step} (of 0 to {trace.num_steps - 1}): what the gates did"

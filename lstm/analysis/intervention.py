@@ -58,7 +58,15 @@ class Change(NamedTuple):
             LSTMError: it is not a layer and units.
         """
         layer, bracket, units = text.partition("[")
-        return cls(settable(f"{layer}.h{bracket}{units}"), 0.0)
+        try:
+            address = settable(f"{layer}.h{bracket}{units}")
+        except LSTMError:
+            address = None
+        if address is None or address.steps is not None:
+            raise LSTMError(
+                f"{text!r}: expected a layer and its units, such as l0[81] or l1.reverse[3:5]."
+            )
+        return cls(address, 0.0)
 
     @classmethod
     def patch(cls, text: str, recording: Recording) -> Change:

@@ -391,7 +391,7 @@ def test_explain_is_a_function_of_the_trace():
 
 
 def test_of_a_long_text_the_words_around_the_step_are_shown(done, tiny):
-    words = [("likes", "black", "tea")[n % 3] for n in range(60)]
+    words = [("likes", "black", "coffee")[n % 3] for n in range(60)]
     given = ("explain", " ".join(words), "-w", tiny, "--steps")
     (middle, early, late) = (
         next(line for line in done(*given, step).lines if line.startswith("Step "))
@@ -399,6 +399,6 @@ def test_of_a_long_text_the_words_around_the_step_are_shown(done, tiny):
     )
     shown = " ".join([*words[10:30], f"[{words[30]}]", *words[31:51]])
     assert middle == f"Step 30 of 0 to 59  … {shown} …"
-    assert early.startswith("Step 3 of 0 to 59  likes black tea [")
+    assert early.startswith("Step 3 of 0 to 59  likes black coffee [")
     assert early.endswith(" …")
     assert late.endswith(f"{words[58]} [{words[59]}]")

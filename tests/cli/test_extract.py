@@ -293,6 +293,43 @@ def test_engines_are_named_and_a_dataset_keeps_its_own(lstm, corpus, tiny, tmp_p
     assert "engine was numba, is numpy" in refused.stderr
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_is_set_is_set_at_every_step_of_every_sequence(
+    workers, extracted, done, lstm, corpus, tiny, tmp_path
+):
+    changes = ("--set", "l0.f[3]:=1", "--ablate", "l0[1]")
+    given = (corpus, "-w", tiny, "--part-size", "2", "--workers", workers)
+    rows = extracted(*given, *changes)
+    assert manifest(tmp_path / "states")["model"]["changed"] == ["l0.f[3]:=1", "l0.h[1]:=0"]
+    for number, line in enumerate(LINES):
+        if not line:
+            continue
+        document = done("run", line, "-w", tiny, "--json", *changes).json
+        own = [row for row in rows if row["sequence"] == number]
+        for row, step in zip(own, document["sequences"][0]["steps"], strict=True):
+            assert row["hidden"][1] == 0
+            np.testing.assert_allclose(row["cell"], step["cell"], rtol=1e-6)
+            np.testing.assert_allclose(row["hidden"], step["hidden"], rtol=1e-6)
+    other = lstm("extract", *given, "-o", tmp_path / "states")
+    assert other.code == 3
+    assert "another" in other.stderr or "was" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--set", "l0.c[0]@2:=1"), "--set: expected a place at every step, as sequences are of"),
+        (("--set", "l0.c[9]:=1"), "--set or --ablate: l0.c[9]: unit: expected 0 to 4, found 9."),
+    ],
+)
+def test_what_is_not_there_in_every_sequence_is_not_set(
+    lstm, corpus, tiny, tmp_path, options, message
+):
+    refused = lstm("extract", corpus, "-w", tiny, "-o", tmp_path / "states", *options)
+    assert (refused.code, refused.data) == (2, b"")
+    assert refused.stderr.startswith(f"error: {message}")
+
+
 @pytest.mark.parametrize(
     ("given", "code", "message"),
     [

@@ -129,11 +129,17 @@ def test_a_warm_up_is_read_as_it_is(done):
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (("--set", "l0.c[0]=1"), 3, "expected an address, := and a number, such as l0.f[81]@2:=1."),
-        (("--set", "l0.z_f[0]:=1"), 3, "expected one of i, f, g, o, c and h"),
+        (
+            ("--set", "l0.c[0]=1"),
+            2,
+            "--set: 'l0.c[0]=1': expected an address, := and a number, such as l0.f[81]@2:=1.",
+        ),
+        (("--set", "l0.z_f[0]:=1"), 2, "--set: 'l0.z_f[0]': expected one of i, f, g, o, c and h"),
         (("--set", "l0.c[200]:=1"), 3, "l0.c[200]: unit: expected 0 to 127, found 200."),
         (("--set", "l0.c[2]@9:=1"), 3, "l0.c[2]@9: step: expected 0 to 4, found 9."),
-        (("--ablate", "unit 3"), 3, "expected layer.quantity[unit]@step"),
+        (("--ablate", "unit 3"), 2, "--ablate: 'unit 3': expected a layer and its units"),
+        (("--ablate", "l0[3]@2"), 2, "--ablate: 'l0[3]@2': expected a layer and its units"),
+        (("--patch", "c[1]", "--from", "the boy"), 2, "--patch: address 'c[1]': expected"),
         (("--patch", "l0.c"), 2, "--from: --patch says what to take, --from from which run."),
         (("--from", "x"), 2, "--patch: --patch says what to take, --from from which run."),
         (("--patch", "l0.c[1]@7", "--from", "the boy"), 3, "l0.c[1]@7: the run that it is taken"),

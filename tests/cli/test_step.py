@@ -10,11 +10,13 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstm.analysis.intervention import Change, Intervention
 from weights import load
 
 pytest.importorskip("textual")
@@ -31,8 +33,10 @@ SENTENCE = "the boys near the car like it"
 def screen():
     """Press keys, one after the other, and return the stepper and what it then says."""
 
-    def press(*keys, model="english", text=SENTENCE, width=100):
+    def press(*keys, model="english", text=SENTENCE, width=100, changes=None):
         loaded = load(model)
+        if changes is not None:
+            loaded = replace(loaded, intervention=Intervention((Change.parse(changes),)))
         stepper = Stepper(loaded, loaded.run(text))
 
         async def led():
@@ -49,6 +53,14 @@ def screen():
         return stepper, asyncio.run(led())
 
     return press
+
+
+def test_what_is_set_on_the_way_is_said(screen):
+    _, plain = screen("right")
+    _, shown = screen("right", changes="l0.c[83]@1:=-3")
+    assert shown.startswith("english, with l0.c[83]@1:=-3\n\nWords, coloured by l0.c[83]")
+    assert row(shown, 83)[5] == -3
+    assert plain.startswith("Words, coloured by l0.c[83]")
 
 
 def row(shown, unit):

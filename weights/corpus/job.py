@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm.analysis.intervention import Intervention
 from lstm.engines.registry import choose
 from lstm.errors import LSTMError
 from lstm.lookup import Lookup
@@ -63,6 +64,7 @@ class Job:
         engine: by name, never `auto`: all parts are computed alike.
         wanted: what is kept.
         folder: where the parts are written.
+        intervention: what is set at every step.
     """
 
     source: str
@@ -71,6 +73,7 @@ class Job:
     engine: str
     wanted: Wanted
     folder: Path
+    intervention: Intervention | None = None
     _loaded: Model | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -80,7 +83,8 @@ class Job:
     @cached_property
     def extraction(self) -> Extraction:
         """The model, loaded when the first shard comes."""
-        model = self._loaded or load(self.source, **self.options)
+        loaded = self._loaded or load(self.source, **self.options)
+        model = replace(loaded, intervention=self.intervention)
         if model.card.sha256 != self.sha256:
             raise WeightsError("the file has changed since the run began.").at(self.source)
         chosen = choose(self.engine, model.parameters, None, 1).engine
