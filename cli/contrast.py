@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -12,14 +11,10 @@ from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import Terminal, standard_output
+from cli.contrast_page import Page
 from cli.metrics import MEASURED, measuring, parse_metric
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
-
-if TYPE_CHECKING:
-    from lstm.analysis.contrast import Contrast, Patches, UnitDifference
-    from lstm.model import Model
-    from lstm.trace import Trace
 
 ALIGNMENTS = ("start", "end")
 
@@ -103,17 +98,6 @@ def contrast(
         )  # fmt: skip
     tell_assumptions(model)
     _write(Page(model, (one, two), align, found, units, patches), json, color)
-
-
-class Page(NamedTuple):
-    """What is told of two texts; `units` are those that are shown."""
-
-    model: Model
-    traces: tuple[Trace, Trace]
-    align: str
-    contrast: Contrast
-    units: Sequence[UnitDifference]
-    patches: Patches | None
 
 
 def _write(page: Page, json: bool, color: str) -> None:

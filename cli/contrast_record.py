@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.contrast import Page
+from cli.contrast_page import Page
 from cli.formats.record import dump, model_record, text_record
 from lstm.analysis.contrast import Pair, Patches, UnitDifference, WordDifference
 

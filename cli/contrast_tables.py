@@ -9,7 +9,7 @@ from rich.table import Column
 from rich.text import Text
 
 from cli.console import printable
-from cli.contrast import Page
+from cli.contrast_page import Page
 from cli.formats.heatmap import written
 from cli.formats.summary import percent
 from cli.formats.words import short

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -13,14 +13,10 @@ from cli import untold as u
 from cli.console import CommandLineError, Terminal, standard_output
 from cli.metrics import MEASURED, measuring, parse_metric
 from cli.sources import Request
+from cli.sweep_page import Page
 from lstm.address import Address
 from lstm.errors import LSTMError
 from weights.pretrained.registry import DEFAULT
-
-if TYPE_CHECKING:
-    from lstm.analysis.sweep import Sweep
-    from lstm.model import Model
-    from lstm.trace import Trace
 
 FORMATS = ("table", "json", "csv")
 
@@ -127,22 +123,6 @@ def sweep(
         found = analysis.sweep(model, trace, place, measured, other)
     tell_assumptions(model)
     _write(Page(model, trace, found, measured.text, to or "zero", patch_from, top), format, color)
-
-
-class Page(NamedTuple):
-    """What is told of a sweep.
-
-    `metric` is the expression, `to` and `source` the options --to and --from, `top` how many
-    are shown.
-    """
-
-    model: Model
-    trace: Trace
-    sweep: Sweep
-    metric: str
-    to: str
-    source: str | None
-    top: int
 
 
 def _parse_over(text: str) -> Address:

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from cli.formats.record import dump, model_record, text_record
-from cli.sweep import Page
+from cli.sweep_page import Page
 
 SCHEMA = "lstm.sweep/1"
 

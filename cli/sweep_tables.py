@@ -15,7 +15,7 @@ from cli.console import Terminal, printable
 from cli.formats.heatmap import written
 from cli.formats.words import short
 from cli.naming import named
-from cli.sweep import Page
+from cli.sweep_page import Page
 from cli.tables import HeatCell, heat, heat_line, meanings, number, pairs, plain, section, table
 from lstm.address import Address
 from lstm.card import NamedUnit
