@@ -7,6 +7,8 @@ from hashlib import sha256
 from importlib.abc import SourceLoader
 from importlib.util import find_spec
 from pathlib import Path
+from pickle import UnpicklingError
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lstm.errors import MissingExtraError
@@ -32,17 +34,37 @@ def load_kernel() -> Any:
     """
     if not is_installed():
         raise MissingExtraError("numba", "fast", "--engine numba")
+    kept = os.environ.get("NUMBA_CACHE_DIR") or _writable(_folder())
+    try:
+        return _imported(kept) if kept else _imported_and_forgotten()
+    except (EOFError, UnpicklingError):  # cut short, as by a power cut
+        for file in Path(kept).rglob("kernel.*.nb[ci]"):
+            file.unlink(missing_ok=True)
+        return _imported(kept)
+    except OSError:  # it cannot be kept, as on a full disk
+        return _imported_and_forgotten()
+
+
+def _imported(folder: str) -> Any:
+    """Import the kernel and keep it, compiled, in a folder.
+
+    numba tells two versions of a file by its time and size only, and sees no further than the
+    file itself; the folder's name tells them by what they hold.
+    """
     from numba import config
 
-    # numba tells two versions of a file by its time and size only, and sees no further than
-    # the file itself; the folder's name tells them by what they hold.
     before = config.CACHE_DIR
-    config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR") or _writable(_folder())
+    config.CACHE_DIR = folder
     try:
         from lstm.engines import kernel
     finally:
         config.CACHE_DIR = before
     return kernel
+
+
+def _imported_and_forgotten() -> Any:
+    with TemporaryDirectory() as folder:
+        return _imported(folder)
 
 
 def _writable(folder: Path) -> str:

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -122,16 +123,28 @@ def test_a_signal_ends_every_command_at_once_and_without_remains(
     wait_for(lambda: not any(map(is_alive, below)))
 
 
-@pytest.mark.parametrize("by", CODES, ids=lambda by: by.name)
-def test_a_second_signal_does_not_disturb_the_cleaning_up(start, prepared, tmp_path, by):
-    with start(*arguments("run", prepared, tmp_path)) as process:
-        wait_for(lambda: left_behind(tmp_path))
-        for _ in range(20):
-            process.send_signal(by)
-            if process.poll() is not None:
-                break
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (CODES[by], b"", b"")
+IMPATIENT = """
+import os, signal
+from pathlib import Path
+from cli import app, start
+from weights.atomic import replacing
+
+def disturbed(path):
+    os.kill(os.getpid(), signal.SIGINT)
+    remove(path)
+
+def write():
+    with replacing("x"):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+remove, Path.unlink, app.main = Path.unlink, disturbed, write
+start.main()
+"""
+
+
+def test_a_second_signal_does_not_disturb_the_cleaning_up(tmp_path):
+    done = subprocess.run([sys.executable, "-c", IMPATIENT], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""One process does not grow with the lines that it reads; more of them: tests/benchmarks/soak.py."""
+"""One process does not grow with the lines that it reads; for more lines see tests.benchmarks."""
 
 import pytest
 
