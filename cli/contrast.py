@@ -11,6 +11,7 @@ import typer
 from cli import options as o
 from cli import untold as u
 from cli.console import Terminal, standard_output
+from cli.contradictions import idle
 from cli.metrics import MEASURED, measuring, parse_metric
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
@@ -62,7 +63,7 @@ def contrast(
     ] = None,
     top: o.Top = 8,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Show where two texts part inside, and which units carry the difference to the end.
@@ -74,8 +75,11 @@ def contrast(
       lstm contrast "the boys" "the boy" --metric "p(are)" --json
     """
     request = Request([first, second])
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     measured = None if metric is None else parse_metric(metric)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
+    from cli.limits import TABLE_STEPS, check_steps
     from cli.output import tell_assumptions
     from cli.runner import Runner
     from lstm.analysis import contrast as analysis
@@ -88,6 +92,8 @@ def contrast(
         coupled=coupled, residual=residual,
     )  # fmt: skip
     one, two = Runner(model).run(request.sources())
+    for trace in (one, two):
+        check_steps("contrast", trace.num_steps, TABLE_STEPS, "Give less text.")
     found = analysis.contrast(one, two, align)
     units = found.carriers(model.card, top)
     watched = measured or found.log_odds
@@ -111,7 +117,7 @@ class Page(NamedTuple):
     patches: Patches | None
 
 
-def _write(page: Page, json: bool, color: str) -> None:
+def _write(page: Page, json: bool, color: str | None) -> None:
     if json:
         from cli.contrast_record import as_json
 

@@ -88,7 +88,7 @@ def generate(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
     json: o.JsonTrace = False,
     debug: o.Debug = False,
 ) -> None:

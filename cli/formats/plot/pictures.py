@@ -10,6 +10,7 @@ import numpy as np
 from cli.console import printable
 from cli.formats.plot.parts import Heat, Lines, Part, Picture, Points
 from cli.formats.words import short
+from cli.limits import LEDGER_STEPS, check_steps
 from cli.selection import Selection
 from lstm.analysis.ledger import Ledger
 from lstm.analysis.saturation import GATED, OPEN, SHUT, Saturation
@@ -47,6 +48,7 @@ class Cell(NamedTuple):
             LSTMError: this kind of cell has no such account.
         """
         layer = self.model.parameters.layers[self.layer]
+        check_steps("plot", self.record.num_steps, LEDGER_STEPS, "Give less text.")
         return Ledger(layer.directions[self.record.direction], self.record)
 
     def units(self, most: int | None, of: Floats | None = None) -> list[int]:
