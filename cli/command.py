@@ -21,18 +21,13 @@ class Command(typer.core.TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an option that is given twice: only the last would count."""
-        self._refuse_repeats(args)
+        """Refuse an option that is given twice, also as `--no-x` or `-x`: only one would count."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in order:
+            if order.count(parameter) > 1 and not getattr(parameter, "multiple", False):
+                names = " and ".join((*parameter.opts, *parameter.secondary_opts))
+                raise typer.BadParameter("expected once, found twice.", param_hint=names)
         return super().parse_args(ctx, args)
-
-    def _refuse_repeats(self, args: list[str]) -> None:
-        words = args[: args.index("--")] if "--" in args else args
-        given = [word.partition("=")[0] for word in words]
-        for parameter in self.params:
-            names = [word for word in given if word in parameter.opts and word.startswith("--")]
-            takes_value = not getattr(parameter, "is_flag", False)
-            if len(names) > 1 and takes_value and not getattr(parameter, "multiple", False):
-                raise typer.BadParameter("expected once, found twice.", param_hint=names[0])
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

@@ -10,6 +10,7 @@ import typer
 from cli import options as o
 from cli import untold as u
 from cli.console import UNLIMITED, CommandLineError, ExitCode, Terminal, perhaps_unread, write_json
+from cli.contradictions import exclusive, idle
 from cli.selection import Spans
 from cli.sources import Request, Source
 from cli.tolerances import parse_tolerances
@@ -45,6 +46,7 @@ def compare(
     file: o.File = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     map: Annotated[
         str | None,
@@ -143,7 +145,7 @@ def compare(
     units: o.Units = None,
     steps: o.Steps = None,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Find the first step, layer, gate and unit at which two runs differ, and the cause.
@@ -157,7 +159,9 @@ def compare(
       lstm compare trace.json port.bin --raw hidden --shape 5,128 --weights model.safetensors
       lstm compare old.safetensors new.safetensors "John likes black coffee" --atol cell=1e-6
     """
-    request = Request(list(texts or []), file, ids, vectors)
+    request = Request(list(texts or []), file, ids, vectors, errors)
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     tolerances = parse_tolerances(atol, rtol, ulp, equal_nan)
     spans = (
         Spans.parse("--layers", layers),
@@ -190,13 +194,17 @@ def _sources(request: Request) -> list[Source]:
     """What the command line says to read; what is piped in must be asked for with -."""
     given = (request.file, request.ids, request.vectors)
     is_given = bool(request.texts) or any(one is not None for one in given)
+    if not is_given:
+        idle("what the traces have read", "no text is decoded", errors=request.errors)
     return list(request.sources()) if is_given else []
 
 
 def _names(map: str | None, raw: str | None, shape: str | None, time_first: bool) -> PortNames:
-    o.exclusive(map=map, raw=raw)
+    exclusive(map=map, raw=raw)
     if shape is not None and raw is None:
         raise CommandLineError("--shape: it is the shape of --raw. Leave it out, or add --raw.")
+    if shape is not None and shape.count(",") == 1:
+        idle(f"--shape {shape}", "two axes are always (T, H)", time_first=time_first)
     from weights.traces import parse_names
 
     try:
@@ -205,7 +213,7 @@ def _names(map: str | None, raw: str | None, shape: str | None, time_first: bool
         raise CommandLineError(str(error)) from None
 
 
-def _write(outcome: Outcome, cause: Cause | None, json: bool, color: str) -> None:
+def _write(outcome: Outcome, cause: Cause | None, json: bool, color: str | None) -> None:
     if json:
         from cli.comparison_record import record
 

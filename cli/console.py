@@ -44,12 +44,12 @@ class Terminal(NamedTuple):
     color: bool
 
     @classmethod
-    def of(cls, stream: TextIO | None, color: str) -> Terminal:
+    def of(cls, stream: TextIO | None, color: str | None) -> Terminal:
         """Look at a stream; None is a file, which is no terminal."""
         is_terminal = stream is not None and stream.isatty()
         width = shutil.get_terminal_size().columns if is_terminal else UNLIMITED
         wanted = color == "always" or (
-            color == "auto" and is_terminal and not os.environ.get("NO_COLOR")
+            color in (None, "auto") and is_terminal and not os.environ.get("NO_COLOR")
         )
         return cls(is_terminal, width, wanted)
 
@@ -116,14 +116,14 @@ def json_number(value: Any) -> Any:
     return "nan" if value != value else "inf" if value > 0 else "-inf"
 
 
-def utf8(text: str, name: str) -> str:
-    """Return a text from the command line, which must be UTF-8.
+def utf8(text: str, name: str, errors: str = "strict") -> str:
+    """Return a text from the command line, which must be UTF-8; or `errors` is `replace`.
 
     Raises:
         CommandLineError: it is not.
     """
     try:
-        return os.fsencode(text).decode("utf-8")
+        return os.fsencode(text).decode("utf-8", errors)
     except UnicodeDecodeError as error:
         raise CommandLineError(
             f"{name}: expected UTF-8 text, found the byte at offset {error.start}."
@@ -143,12 +143,23 @@ def error(message: str) -> None:
 def printable(text: str) -> str:
     """Return a text in which no character can steer a terminal: those are shown as escapes.
 
-    >>> printable("a\\x1b[31m")
-    'a\\\\x1b[31m'
+    So is a mark at the start, which would stand on whatever is printed before it.
+
+    >>> printable("a\\x1b[31m"), printable("\\u0301")
+    ('a\\\\x1b[31m', '\\\\u0301')
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c == " " or not _steers(c) else _escaped(c) for c in text)
+    start = _escaped(text[0]) if _leans(text[:1]) else ""
+    rest = text[1:] if start else text
+    if rest.isprintable():
+        return start + rest
+    return start + "".join(c if c == " " or not _steers(c) else _escaped(c) for c in rest)
+
+
+def _leans(character: str) -> bool:
+    """Combining marks, and the skin tones that change the emoji before them."""
+    return "\U0001f3fb" <= character <= "\U0001f3ff" or (
+        character > "\u02ff" and category(character) in ("Mn", "Me")
+    )
 
 
 def _steers(character: str) -> bool:

@@ -11,6 +11,7 @@ from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import Terminal, standard_output
+from cli.contradictions import idle
 from cli.contrast_page import Page
 from cli.metrics import MEASURED, measuring, parse_metric
 from cli.sources import Request
@@ -59,7 +60,7 @@ def contrast(
     ] = None,
     top: o.Top = 8,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     set_value: i.SetValue = None,
     ablate: i.Ablate = None,
     debug: o.Debug = False,
@@ -73,8 +74,11 @@ def contrast(
       lstm contrast "the boys" "the boy" --metric "p(are)" --json
     """
     request = Request([first, second])
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     measured = None if metric is None else parse_metric(metric)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
+    from cli.limits import TABLE_STEPS, check_steps
     from cli.output import tell_assumptions
     from cli.runner import Runner
     from lstm.analysis import contrast as analysis
@@ -88,6 +92,8 @@ def contrast(
     )  # fmt: skip
     model = i.changed(model, set_value, ablate)
     one, two = Runner(model).run(request.sources())
+    for trace in (one, two):
+        check_steps("contrast", trace.num_steps, TABLE_STEPS, "Give less text.")
     found = analysis.contrast(one, two, align)
     units = found.carriers(model.card, top)
     watched = measured or found.log_odds
@@ -100,7 +106,7 @@ def contrast(
     _write(Page(model, (one, two), align, found, units, patches), json, color)
 
 
-def _write(page: Page, json: bool, color: str) -> None:
+def _write(page: Page, json: bool, color: str | None) -> None:
     if json:
         from cli.contrast_record import as_json
 

@@ -11,6 +11,7 @@ from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import CommandLineError, Terminal, standard_output
+from cli.contradictions import idle
 from cli.selection import Spans
 from cli.sources import Request
 from weights.pretrained.registry import DEFAULT
@@ -31,6 +32,7 @@ def explain(
     file: o.File = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -80,7 +82,7 @@ def explain(
         ),
     ] = None,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
     set_value: i.SetValue = None,
@@ -97,12 +99,12 @@ def explain(
       lstm explain "The boys near the car" --at 'l0.f[83]@4'
       lstm explain "The boys near the car" --at are --top 10
     """
-    request = Request(list(texts or []), file, ids, vectors)
+    request = Request(list(texts or []), file, ids, vectors, errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
-    if json and digits is not None:
-        raise CommandLineError("--digits: only tables are rounded. Leave it out.")
+    if json:
+        idle("--json", "only tables are rounded and have colours", digits=digits, color=color)
     asked = _asked(at, layers, steps)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
     from cli.output import tell_assumptions
@@ -176,11 +178,13 @@ class Page(NamedTuple):
     def walk(self, asked: Asked) -> Walk:
         """Walk through the steps that are asked for."""
         from cli.explained import Walk
+        from cli.limits import WALK_STEPS, check_steps
 
         asked.layers.check(self.model.parameters.num_layers, "layers")
         asked.steps.check(self.trace.num_steps, "steps")
         layers = asked.layers.within(self.model.parameters.num_layers)
         steps = asked.steps.within(self.trace.num_steps)
+        check_steps("walk", len(steps), WALK_STEPS, "Choose some with --steps.")
         digits = WALK_DIGITS if self.digits is None else self.digits
         return Walk(self.model, self.trace, layers, steps, self.top, digits)
 
@@ -194,7 +198,7 @@ def _write_json(found: Sheet | Walk) -> None:
         stream.write(document + b"\n")
 
 
-def _write_tables(found: Sheet | Walk, color: str) -> None:
+def _write_tables(found: Sheet | Walk, color: str | None) -> None:
     from cli.explained import Sheet
     from cli.explanation_tables import sheet_parts
     from cli.tables import show

@@ -13,6 +13,7 @@ from cli import options as o
 from cli import speed as s
 from cli import untold as u
 from cli.console import CommandLineError, utf8, write_json
+from cli.contradictions import idle
 from cli.selection import Selection, Spans, parse_show
 from weights.corpus.reading import STDIN, Source
 from weights.pretrained.registry import DEFAULT
@@ -65,6 +66,7 @@ def extract(
             rich_help_panel=o.INPUT,
         ),
     ] = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -76,7 +78,7 @@ def extract(
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
-    coupled: u.Coupled = False,
+    coupled: u.Coupled = None,
     show: o.Show = None,
     layers: o.Layers = None,
     units: Annotated[
@@ -150,7 +152,7 @@ def extract(
       lstm extract reviews.jsonl.gz --field text --show all --layers 0 -o states
       duckdb -c "select token, avg(cell[82]) from 'states/*.parquet' group by 1 order by 2"
     """
-    sources = _sources(corpus, field, column)
+    sources = _sources(corpus, field, column, errors)
     if cluster is not None and any(source.is_stream for source in sources):
         raise CommandLineError("--cluster: expected files, found a stream. Leave one out.")
     selection = Selection(
@@ -182,9 +184,14 @@ def extract(
         write_json(summary)
 
 
-def _sources(corpus: list[str], field: str | None, column: str | None) -> list[Source]:
+def _sources(
+    corpus: list[str], field: str | None, column: str | None, errors: str | None
+) -> list[Source]:
     """Name the files, each with where its texts are, and refuse what says nothing of any."""
-    sources = [Source(utf8(name, "CORPUS"), Path(name), field, column) for name in corpus]
+    sources = [
+        Source(utf8(name, "CORPUS"), Path(name), field, column, errors or "strict")
+        for name in corpus
+    ]
     lines = [source for source in sources if source.is_json_lines]
     tables = [source for source in sources if source.is_parquet]
     if corpus.count(STDIN) > 1:
@@ -197,4 +204,6 @@ def _sources(corpus: list[str], field: str | None, column: str | None) -> list[S
         raise CommandLineError("--field: no CORPUS holds JSON lines (.jsonl). Leave it out.")
     if column is not None and not tables:
         raise CommandLineError("--column: no CORPUS is a .parquet file. Leave it out.")
+    if len(tables) == len(sources):
+        idle("Parquet", "its texts are UTF-8", errors=errors)
     return sources

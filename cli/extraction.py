@@ -112,7 +112,9 @@ def _made_from(request: Request, model: Model, engine: str) -> dict[str, Any]:
     """Say what decides every byte of the dataset; the manifest holds it."""
     selection = request.selection
     layers, units = selection.layers, selection.units
-    given = {name: value for name, value in request.options.items() if value not in (None, False)}
+    given = {name: value for name, value in request.options.items() if value is not None}
+    if any(source.errors == "replace" for source in request.sources):
+        given["errors"] = "replace"
     return {
         "model": model_record(model),
         "options": {name: value for name, value in given.items() if name != "tokenizer"},

@@ -21,6 +21,7 @@ from cli.console import (
     standard_output,
     utf8,
 )
+from cli.contradictions import exclusive, idle
 from lstm.pattern import PatternError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def find(
         ),
     ] = None,
     json: o.Json = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Find the steps whose states fit a pattern, in what lstm extract wrote.
@@ -116,16 +117,17 @@ def find(
 
     Exit code: 0 if something is found, 1 if nothing is.
     """
-    o.exclusive(json=json, format=format)
-    o.exclusive(top=top, bottom=bottom)
+    exclusive(json=json, format=format)
+    exclusive(top=top, bottom=bottom)
     chosen = "json" if json else format or "table"
     if count:
         _refuse_beside_count(
             top=top, bottom=bottom, limit=limit, context=context, digits=digits,
-            format=format, json=json,
+            format=format, json=json, color=color,
         )  # fmt: skip
-    elif chosen != "table" and digits is not None:
-        raise CommandLineError(f"--digits: has no effect on {chosen}. Leave it out.")
+    elif chosen != "table":
+        why = "only tables are rounded and have colours"
+        idle(f"the format {chosen}", why, digits=digits, color=color)
     dataset, search = _prepared(given, top, bottom)
     if limit is None and (search.rank or chosen == "table"):
         limit = LIMIT
@@ -142,7 +144,7 @@ def find(
 
 def _refuse_beside_count(**given: object) -> None:
     for name, value in given.items():
-        o.exclusive(**{"count": True, name: value})
+        exclusive(**{"count": True, name: value})
 
 
 def _prepared(given: list[str], top: str | None, bottom: str | None) -> tuple[Dataset, Search]:
@@ -198,7 +200,7 @@ def _tell_count(dataset: Dataset, search: Search) -> int:
     return number
 
 
-def _print(dataset: Dataset, search: Search, color: str, digits: int) -> int:
+def _print(dataset: Dataset, search: Search, color: str | None, digits: int) -> int:
     """Print a table; one hit more than is shown tells whether there are more."""
     from cli.hits_table import print_hits
     from weights.search.hits import find

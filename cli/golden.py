@@ -50,6 +50,7 @@ def golden(
     ] = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -151,13 +152,14 @@ def golden(
       lstm golden --vectors inputs.npy --weights model.safetensors --order ifog -o golden.h
       lstm golden --ids 1,0,1 --weights parity --format json | jq .tolerances.cell
     """
-    request = Request([] if text is None else [text], None, ids, vectors)
+    request = Request([] if text is None else [text], None, ids, vectors, errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
     chosen = _format(format, output, bits)
     quantities = parse_show(show)
     from cli.formats.golden.record import GoldenReport
+    from cli.limits import TABLE_STEPS, check_steps
     from cli.output import opened
     from cli.runner import Runner
     from weights import load
@@ -172,6 +174,7 @@ def golden(
     if head and model.head is None:
         raise CommandLineError("--head: the model has no head. Leave it out.")
     trace = _only(Runner(model, initial_state), request)
+    check_steps("golden", trace.num_steps, TABLE_STEPS, "Give less text.")
     collected = collect(model, trace, Port(order, matrices, biases), quantities, head)
     _tell(collected)
     with opened(output) as stream:

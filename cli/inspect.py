@@ -9,6 +9,7 @@ import typer
 
 from cli import options as o
 from cli.console import ExitCode, Terminal, perhaps_unread, write_json
+from cli.contradictions import exclusive, idle
 from lstm.errors import LSTMError
 from weights.archive import Archive
 from weights.containers.registry import open_any
@@ -49,7 +50,7 @@ def inspect(
         ),
     ] = False,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Show what a weight file holds: layers, sizes, layout and its evidence, all tensors.
@@ -64,7 +65,11 @@ def inspect(
       lstm inspect english --json | jq '.lstms[0].units'
     """
     for option in ({"stats": stats}, {"layout": layout}, {"prefix": prefix}):
-        o.exclusive(verify=verify, **option)
+        exclusive(verify=verify, **option)
+    if json:
+        idle("--json", "JSON has no colours", color=color)
+    elif verify:
+        idle("--verify", "its answer has no colours", color=color)
     outcome = _verify(file) if verify else None
     with perhaps_unread():
         if outcome is None or json:
@@ -82,7 +87,7 @@ def _describe(
     stats: bool,
     outcome: Outcome | None,
     json: bool,
-    color: str,
+    color: str | None,
 ) -> None:
     """Write what is known of a file, and then why it is no LSTM, where it is none."""
     archive = open_any(find(file))
@@ -127,7 +132,7 @@ def _examine(
     return record
 
 
-def _write(record: dict[str, Any], json: bool, color: str) -> None:
+def _write(record: dict[str, Any], json: bool, color: str | None) -> None:
     if json:
         write_json(record)
         return

@@ -12,6 +12,7 @@ from cli import options as o
 from cli import untold as u
 from cli.accounts import Asked, parse_of, parse_unit
 from cli.console import CommandLineError, Terminal, standard_output
+from cli.contradictions import exclusive, idle
 from cli.selection import Spans
 from cli.sources import Request
 from lstm.quantities import DIRECTIONS
@@ -28,6 +29,7 @@ def memory(
     file: o.File = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -69,7 +71,7 @@ def memory(
     steps: o.Steps = None,
     digits: o.Digits = None,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
     set_value: i.SetValue = None,
@@ -86,14 +88,15 @@ def memory(
       lstm memory "The boys near the car" --unit 'l0.c[83]'
       lstm memory "The boys near the car" --of 'logit(are)' --steps -1
     """
-    request = Request(list(texts or []), file, ids, vectors)
+    request = Request(list(texts or []), file, ids, vectors, errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
     asked = _asked(of, unit, layers, direction, steps)
-    if json and digits is not None:
-        raise CommandLineError("--digits: only tables are rounded. Leave it out.")
+    if json:
+        idle("--json", "only tables are rounded and have colours", digits=digits, color=color)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
+    from cli.limits import LEDGER_STEPS, check_steps
     from cli.output import tell_assumptions
     from cli.single import run_single
     from weights import load
@@ -106,6 +109,7 @@ def memory(
     )  # fmt: skip
     model = i.changed(model, set_value, ablate, patch, patch_from)
     trace = run_single(model, request, initial_state, warm_up)
+    check_steps("memory", trace.num_steps, LEDGER_STEPS, "Give less text.")
     tell_assumptions(model)
     if json:
         _write_json(model, trace, asked)
@@ -117,9 +121,9 @@ def _asked(
     of: str | None, unit: str | None, layers: str | None, direction: str | None, steps: str | None
 ) -> Asked:
     """Check what only the command line can tell."""
-    o.exclusive(of=of, unit=unit)
-    o.exclusive(layers=layers, unit=unit)
-    o.exclusive(direction=direction, unit=unit)
+    exclusive(of=of, unit=unit)
+    exclusive(layers=layers, unit=unit)
+    exclusive(direction=direction, unit=unit)
     what, word = parse_of("cell" if of is None else of)
     if word is not None and (layers, direction) != (None, None):
         raise CommandLineError(
@@ -127,7 +131,7 @@ def _asked(
         )
     address = parse_unit(unit)
     if address is not None and address.steps is not None:
-        o.exclusive(steps=steps, unit=unit)
+        exclusive(steps=steps, unit=unit)
         steps = repr(address).partition("@")[2]
     spans = (Spans.parse("--layers", layers), Spans.parse("--steps", steps))
     return Asked(what, word, address, spans[0], direction, spans[1])
@@ -142,7 +146,9 @@ def _write_json(model: Model, trace: Trace, asked: Asked) -> None:
         stream.write(document + b"\n")
 
 
-def _write_tables(model: Model, trace: Trace, asked: Asked, digits: int | None, color: str) -> None:
+def _write_tables(
+    model: Model, trace: Trace, asked: Asked, digits: int | None, color: str | None
+) -> None:
     from cli.memory_tables import Page, tables
     from cli.tables import show
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from cli import options as o
 from cli.console import Terminal, write_json
+from cli.contradictions import idle
 from lstm.wording import counted
 from weights.pretrained.registry import DEFAULT, NAMES, path_of
 
 SCHEMA = "lstm.models/1"
 
 
-def models(json: o.JsonOnly = False, color: o.ColorWhen = "auto", debug: o.Debug = False) -> None:
+def models(json: o.JsonOnly = False, color: o.ColorWhen = None, debug: o.Debug = False) -> None:
     """List the models that come with the tool, with size, licence, origin and quality.
 
     \b
@@ -21,6 +22,8 @@ def models(json: o.JsonOnly = False, color: o.ColorWhen = "auto", debug: o.Debug
       lstm models
       lstm run "( a ( b" --weights brackets
     """
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     records = [_record(name) for name in NAMES]
     if json:
         write_json({"schema": SCHEMA, "models": records})

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import COLORS, CommandLineError
+from cli.console import COLORS
 from cli.formats.registry import FORMATS
 from lstm.quantities import DTYPES, NAMES
 from weights.pretrained.registry import NAMES as MODEL_NAMES
@@ -80,6 +80,15 @@ Vectors = Annotated[
         help="Input vectors instead of a text: .npy, .npz or .safetensors, (T, D) or (N, T, D). "
         "PATH::NAME where the file has several arrays.",
         rich_help_panel=INPUT,
+    ),
+]
+Errors = Annotated[
+    str | None,
+    one_of(
+        ("strict", "replace"),
+        "--errors",
+        panel=INPUT,
+        help="Bytes that are no UTF-8: refuse them, or read each as U+FFFD.  [default: strict]",
     ),
 ]
 TokenizerPath = Annotated[
@@ -243,7 +252,7 @@ Output = Annotated[
     ),
 ]
 ColorWhen = Annotated[
-    str,
+    str | None,
     one_of(COLORS, "--color", panel=OUTPUT, help="NO_COLOR is honoured.  [default: auto]"),
 ]
 InitialState = Annotated[
@@ -283,18 +292,4 @@ WarmUp = Annotated[
     ),
 ]
 
-Debug = Annotated[
-    bool,
-    typer.Option(
-        "--debug",
-        help="Show the traceback of an error.",
-    ),
-]
-
-
-def exclusive(**given: object) -> None:
-    """Refuse more than one of several options that say the same thing differently."""
-    names = [name for name, value in given.items() if value not in (None, False, [])]
-    if len(names) > 1:
-        options = " and ".join(n if n == "TEXT" else f"--{n.replace('_', '-')}" for n in names)
-        raise CommandLineError(f"expected one of {options}, found both. Leave one out.")
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -25,7 +25,7 @@ class Output(NamedTuple):
 
     format: Format
     path: Path | None
-    color: str
+    color: str | None
     selection: Selection
     top_k: int | None
     digits: int | None

@@ -77,6 +77,7 @@ def plot(
     texts: o.Texts = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -115,7 +116,7 @@ def plot(
 
     Needs the extra plot: pip install 'lstm-cli[plot]'.
     """
-    request = Request(list(texts or []), ids=ids, vectors=vectors)
+    request = Request(list(texts or []), ids=ids, vectors=vectors, errors=errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return

@@ -11,6 +11,7 @@ from cli import options as o
 from cli import speed as s
 from cli import untold as u
 from cli.console import CommandLineError
+from cli.contradictions import exclusive, idle
 from cli.formats.registry import Format, choose
 from cli.selection import Selection, Spans, parse_show, parse_units, widest
 from cli.sources import Request
@@ -27,6 +28,7 @@ def run(
     file: o.File = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -51,7 +53,7 @@ def run(
     format: o.FormatName = None,
     json: o.Json = False,
     output: o.Output = None,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     initial_state: o.InitialState = None,
     final_state: o.FinalState = None,
     carry: o.Carry = False,
@@ -74,16 +76,18 @@ def run(
       cat lines.txt | lstm run --format ndjson | jq -c '.cell[81]'
       lstm run --weights model.safetensors --vectors inputs.npy -o trace.npz
     """
-    request = Request(list(texts or []), file, ids, vectors)
+    request = Request(list(texts or []), file, ids, vectors, errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
-    o.exclusive(format=format, json=json)
+    exclusive(format=format, json=json)
     chosen = choose("json" if json else format, output)
     by = parse_units("--color-by", color_by or ())
     summary = show is None and not by
     _refuse_idle_options(chosen, request, show, steps, digits, top_k, carry, summary)
     _check_colors(chosen, color_by, show, layers=layers, units=units)
+    if not chosen.may_have_colors:
+        idle(f"the format {chosen.name}", "its colours do not change", color=color)
     _check_final(final_state, output)
     selection = Selection(
         parse_show(show or "hidden,cell") if show or not by else (),

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from cli.console import utf8
+from cli.limits import check_run
 from cli.sources import Source
 from lstm.errors import LSTMError
 from lstm.model import Model
@@ -88,6 +89,7 @@ class Runner:
     @staticmethod
     def _run_one(model: Model, source: Source, state: ModelState) -> Trace:
         try:
+            check_run(model, source)
             return model.run(**source.given, initial_state=state)
         except LSTMError as error:
             raise error.at(source.place) if source.place else error from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from cli.console import CommandLineError, utf8
-from cli.options import exclusive
+from cli.contradictions import exclusive
 from weights.corpus.lines import texts
 from weights.errors import UnreadableFileError
 
@@ -39,10 +39,13 @@ class Request:
     file: Path | None = None
     ids: str | None = None
     vectors: str | None = None
+    errors: str | None = None
 
     def __post_init__(self) -> None:
-        self.texts = [utf8(text, "TEXT") for text in self.texts]
+        self.texts = [utf8(text, "TEXT", self.errors or "strict") for text in self.texts]
         exclusive(TEXT=self.texts, file=self.file, ids=self.ids, vectors=self.vectors)
+        exclusive(ids=self.ids, errors=self.errors)
+        exclusive(vectors=self.vectors, errors=self.errors)
         if STDIN in self.texts and len(self.texts) > 1:
             raise CommandLineError("expected texts, or - for standard input, found both.")
 
@@ -78,11 +81,22 @@ class Request:
         elif self.vectors is not None:
             yield from _vectors(self.vectors)
         elif self.file is not None and str(self.file) != STDIN:
-            yield from _file(self.file)
+            yield from self._file(self.file)
         elif self.texts and self.texts != [STDIN]:
             yield from (Source({"text": text}) for text in self.texts)
         else:
-            yield from _lines(sys.stdin.buffer, "line")
+            yield from self._lines(sys.stdin.buffer, "line")
+
+    def _file(self, path: Path) -> Iterator[Source]:
+        try:
+            with path.open("rb") as file:
+                yield from self._lines(file, f"{path}: line")
+        except OSError as error:
+            raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
+
+    def _lines(self, file: BinaryIO, place: str) -> Iterator[Source]:
+        lines = texts(file, place, self.errors or "strict")
+        return (Source({"text": text.text}, text.place) for text in lines)
 
 
 def _parse_ids(text: str) -> list[int]:
@@ -99,15 +113,3 @@ def _vectors(place: str) -> Iterator[Source]:
     sequences: Floats | list[Floats] = array if array.ndim == 3 else [array]
     for sequence in sequences:
         yield Source({"vectors": sequence}, place)
-
-
-def _file(path: Path) -> Iterator[Source]:
-    try:
-        with path.open("rb") as file:
-            yield from _lines(file, f"{path}: line")
-    except OSError as error:
-        raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
-
-
-def _lines(file: BinaryIO, place: str) -> Iterator[Source]:
-    return (Source({"text": text.text}, text.place) for text in texts(file, place))

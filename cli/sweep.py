@@ -11,6 +11,7 @@ from cli import interventions as i
 from cli import options as o
 from cli import untold as u
 from cli.console import CommandLineError, Terminal, standard_output
+from cli.contradictions import exclusive, idle
 from cli.metrics import MEASURED, measuring, parse_metric
 from cli.sources import Request
 from cli.sweep_page import Page
@@ -19,6 +20,7 @@ from lstm.errors import LSTMError
 from weights.pretrained.registry import DEFAULT
 
 FORMATS = ("table", "json", "csv")
+TOP = 10
 
 
 def sweep(
@@ -27,6 +29,7 @@ def sweep(
     file: o.File = None,
     ids: o.Ids = None,
     vectors: o.Vectors = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
@@ -73,13 +76,22 @@ def sweep(
             rich_help_panel=MEASURED,
         ),
     ] = None,
-    top: o.Top = 10,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top",
+            metavar="N",
+            min=1,
+            help=f"How many a table shows, the largest first.  [default: {TOP}]",
+            rich_help_panel=o.SHOW,
+        ),
+    ] = None,
     format: Annotated[
         str | None,
         o.one_of(FORMATS, "--format", "-f", panel=o.OUTPUT, help="[default: table]"),
     ] = None,
     json: o.Json = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     initial_state: o.InitialState = None,
     warm_up: o.WarmUp = None,
     set_value: i.SetValue = None,
@@ -94,15 +106,17 @@ def sweep(
       lstm sweep "the boys near the car" --metric "p(are)" --over "l0.c[80:90]@1:3" --to mean
       lstm sweep "the boys" --from "the boy" --over l0.c@1 --metric "log p(are)" --json
     """
-    request = Request(list(texts or []), file, ids, vectors)
+    request = Request(list(texts or []), file, ids, vectors, errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
-    o.exclusive(format=format, json=json)
-    o.exclusive(to=to, **{"from": patch_from})
+    exclusive(format=format, json=json)
+    exclusive(to=to, **{"from": patch_from})
     if metric is None:
         raise CommandLineError("--metric: expected what to measure, as 'logit(are) - logit(is)'.")
     format = "json" if json else format or "table"
+    if format != "table":
+        idle(f"the format {format}", "it holds all, without colours", top=top, color=color)
     measured, place, value = parse_metric(metric), _parse_over(over), _parse_to(to)
     # Only now, when the command line is known to be sound, read the weights.
     from cli.output import tell_assumptions
@@ -122,7 +136,11 @@ def sweep(
     with measuring():
         found = analysis.sweep(model, trace, place, measured, other)
     tell_assumptions(model)
-    _write(Page(model, trace, found, measured.text, to or "zero", patch_from, top), format, color)
+    _write(
+        Page(model, trace, found, measured.text, to or "zero", patch_from, top or TOP),
+        format,
+        color,
+    )
 
 
 def _parse_over(text: str) -> Address:
@@ -143,7 +161,7 @@ def _parse_to(text: str | None) -> float | str:
         raise CommandLineError(f"--to: expected zero, mean or a number, found {text!r}.") from None
 
 
-def _write(page: Page, format: str, color: str) -> None:
+def _write(page: Page, format: str, color: str | None) -> None:
     if format == "table":
         from cli.sweep_tables import tables
         from cli.tables import show

@@ -9,6 +9,7 @@ import typer
 
 from cli import options as o
 from cli.console import Terminal, write_json
+from cli.contradictions import idle
 from cli.sources import Request, Source
 from lstm.errors import LSTMError
 from weights.pretrained.registry import DEFAULT
@@ -24,12 +25,13 @@ def tokens(
     context: typer.Context,
     texts: o.Texts = None,
     file: o.File = None,
+    errors: o.Errors = None,
     tokenizer: o.TokenizerPath = None,
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Show what a text becomes: pieces, ids, character offsets, known or not.
@@ -39,10 +41,12 @@ def tokens(
       lstm tokens "John likes naïve coffee"
       lstm tokens --file lines.txt --json | jq '.sequences[].tokens[] | select(.known | not)'
     """
-    request = Request(list(texts or []), file)
+    request = Request(list(texts or []), file, errors=errors)
     if request.is_empty:
         typer.echo(context.get_help())
         return
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     from cli.output import tell_assumptions
     from weights import load
 
@@ -81,11 +85,13 @@ def _record(token: Token) -> dict[str, object]:
     }
 
 
-def _write_tables(found: list[tuple[str, tuple[Token, ...]]], color: str) -> None:
+def _write_tables(found: list[tuple[str, tuple[Token, ...]]], color: str | None) -> None:
+    from cli.limits import TABLE_STEPS, check_steps
     from cli.tables import number, plain, section, show, table
 
     console = Terminal.of(sys.stdout, color).console()
     for text, pieces in found:
+        check_steps("table", len(pieces), TABLE_STEPS, "Choose --json, or give less text.")
         made = table(number("step"), "text", "read as", number("id"), "characters", "")
         for step, token in enumerate(pieces):
             known = plain("", "") if token.known else plain("unknown", "bold red")

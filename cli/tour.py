@@ -9,6 +9,7 @@ import typer
 
 from cli import options as o
 from cli.console import CommandLineError, Terminal, write_json
+from cli.contradictions import idle
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,7 +26,7 @@ Number = Annotated[
 def tour(
     chapter: Number = None,
     json: o.JsonOnly = False,
-    color: o.ColorWhen = "auto",
+    color: o.ColorWhen = None,
     debug: o.Debug = False,
 ) -> None:
     """Lead a newcomer through a sentence: gates, cells that know something, and why.
@@ -37,6 +38,8 @@ def tour(
       lstm tour
       lstm tour 4
     """
+    if json:
+        idle("--json", "JSON has no colours", color=color)
     from lstm.analysis.lesson import chapters
     from weights import load
 

@@ -51,7 +51,9 @@ class Embedding:
             raise ShapeError("ids", "(steps,)", (), numbers.shape)
         if not numbers.size:  # an empty list has no dtype of its own
             numbers = numbers.astype(np.intp)
-        if not np.issubdtype(numbers.dtype, np.integer):
+        # Whole numbers of more than 64 bits come as Python's own.
+        is_whole = np.issubdtype(numbers.dtype, np.integer) or all(type(n) is int for n in ids)
+        if not is_whole:
             raise LSTMError(f"ids: expected whole numbers, found {numbers.dtype}.")
         for end in (numbers.min(initial=0), numbers.max(initial=0)):
             if not 0 <= end < self.vocabulary_size:

@@ -66,6 +66,13 @@ class Model:
             )
 
     @property
+    def step_bytes(self) -> int:
+        """How many bytes a trace takes for each step: input, pre-activations, gates, states."""
+        cells = [cell for layer in self.parameters.layers for cell in layer.directions.values()]
+        numbers = sum(cell.input_size + 9 * cell.hidden_size + cell.output_size for cell in cells)
+        return numbers * self.parameters.dtype.itemsize
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What is set to other values on the way."""
         return () if self.intervention is None else self.intervention.changes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from math import isfinite
 from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
@@ -14,6 +13,7 @@ from weights.layouts.layout import BLOCKS, REVERSE, Layout
 
 GATE_ACTIVATIONS = ("sigmoid", "hard-sigmoid", "keras3-hard-sigmoid")
 CONCATENATIONS = ("hx", "xh")
+LARGEST = 3.4028234663852886e38  # that float32 holds
 
 
 class CellOptions(NamedTuple):
@@ -49,8 +49,10 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     layout = _ordered(layout, options.gate_order)
     layout = _concatenated(layout, options.concatenation)
     if options.forget_bias is not None:
-        if not isfinite(options.forget_bias):
-            raise LSTMError(f"--forget-bias: expected a number, found {options.forget_bias}.")
+        if not abs(options.forget_bias) <= LARGEST:
+            raise LSTMError(
+                f"--forget-bias: expected a number that float32 holds, found {options.forget_bias}."
+            )
         layout = replace(layout, forget_bias=options.forget_bias)
     variant: dict[str, Any] = dict(layout.variant)
     for name in ("gate_activation", "pre_activation_clip", "cell_clip", "projection_clip"):

@@ -78,12 +78,23 @@ def find_parts(tensors: Mapping[str, TensorInfo], lstm: FoundLSTM, named: Named 
     rest = {name: info for name, info in tensors.items() if name not in lstm.names}
     _refuse_strangers(rest, lstm)
     if lstm.layout.name == NATIVE.name:
+        _refuse_names(named)
         return _native(rest)
     others = {name for other in sound_lstms(tensors) for name in other.names}
     for option, name in named._asdict().items():
         if name is not None and name not in rest:
             raise WeightsError(f"--{option}: expected a tensor beside the LSTM, found no {name}.")
     return _by_look(rest, lstm, others, named)
+
+
+def _refuse_names(named: Named) -> None:
+    """A native file says itself what is what."""
+    for option, name in named._asdict().items():
+        if name is not None:
+            raise WeightsError(
+                f"--{option}: it has no effect on the layout native, in which it is named "
+                f"{NATIVE_NAMES[option]}. Leave it out."
+            )
 
 
 def _native(rest: Mapping[str, TensorInfo]) -> Parts:

@@ -11,6 +11,8 @@ import numpy as np
 
 from cli.formats.record import TRACE_SCHEMA, dump, model_record, text_record
 from cli.formats.report import Report
+from cli.formats.size import check_size, count_numbers
+from cli.limits import RUN_BYTES
 from cli.selection import widest
 from lstm.cell_trace import DirectionTrace
 from lstm.trace import Trace
@@ -26,9 +28,13 @@ class ArraysWriter(ABC):
         self.report = report
         self.arrays: dict[str, Any] = {}
         self.texts: list[dict[str, Any]] = []
+        self.num_bytes = 0
 
     def write(self, trace: Trace) -> None:
         """Add one sequence, cut down to what is to be shown."""
+        itemsize = self.report.model.parameters.dtype.itemsize
+        self.num_bytes += itemsize * count_numbers(trace, self.report)
+        check_size("arrays", self.num_bytes, RUN_BYTES)
         for k in self.report.selection.layers.within(len(trace.layers)):
             for direction in trace.layers[k].directions:
                 for name in self.report.selection.show:

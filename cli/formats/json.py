@@ -13,8 +13,13 @@ from cli.formats.record import (
     text_record,
 )
 from cli.formats.report import Report
+from cli.formats.size import check_size, count_numbers
+from cli.limits import DOCUMENT_BYTES
 from cli.selection import widest
 from lstm.trace import Trace
+
+# What a number, a step and a prediction take in a document, on average.
+_NUMBER_BYTES, _STEP_BYTES, _PREDICTION_BYTES = 12, 120, 60
 
 
 class JSONWriter:
@@ -26,14 +31,28 @@ class JSONWriter:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.sequences: list[bytes] = []
+        self.num_bytes = 0
 
     def write(self, trace: Trace) -> None:
-        steps = list(self.report.selection.rows(trace))
-        record = {**text_record(trace), "steps": steps}
-        record.update(prediction_record(trace, self.report.top_k))
-        if bad := [entry for row in steps for entry in nonfinite(row, self.report)]:
-            record["nonfinite"] = bad
-        self.sequences.append(dump(record))
+        self._count(trace)
+        steps = bytearray()  # one by one, as the records of a long text fill the memory
+        bad: list[dict[str, str]] = []
+        for row in self.report.selection.rows(trace):
+            steps += (b"," if steps else b"") + dump(row)
+            bad += nonfinite(row, self.report)
+        after = prediction_record(trace, self.report.top_k)
+        if bad:
+            after["nonfinite"] = bad
+        before = dump(text_record(trace))[:-1] + b',"steps":['
+        self.sequences.append(before + steps + b"]," + dump(after)[1:])
+
+    def _count(self, trace: Trace) -> None:
+        """Add up about what will be written, and refuse too much of it."""
+        predicted = 0 if trace.head is None else min(self.report.top_k, trace.head.num_outcomes)
+        around = _STEP_BYTES + _PREDICTION_BYTES * predicted
+        self.num_bytes += _NUMBER_BYTES * count_numbers(trace, self.report)
+        self.num_bytes += around * trace.num_steps
+        check_size("json", self.num_bytes, DOCUMENT_BYTES)
 
     def close(self) -> None:
         head: dict[str, Any] = {"schema": TRACE_SCHEMA, "model": model_record(self.report.model)}

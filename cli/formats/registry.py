@@ -21,6 +21,7 @@ class Format(NamedTuple):
         make: makes its writer.
         is_binary: whether a terminal cannot show it.
         is_table: whether it rounds numbers to digits.
+        may_have_colors: whether --color decides about them.
         has_predictions: whether it holds what the head says.
         is_whole: whether it holds every step and quantities of its own choice.
     """
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     make: Callable[[Report], Writer]
     is_binary: bool = False
     is_table: bool = False
+    may_have_colors: bool = False
     has_predictions: bool = False
     is_whole: bool = False
 
@@ -83,7 +85,7 @@ def _html(report: Report) -> Writer:
 
 
 FORMATS = (
-    Format("table", (".txt",), _table, is_table=True, has_predictions=True),
+    Format("table", (".txt",), _table, is_table=True, may_have_colors=True, has_predictions=True),
     Format("json", (".json",), _json, has_predictions=True),
     Format("ndjson", (".ndjson", ".jsonl"), _ndjson),
     Format("csv", (".csv",), _csv),

@@ -19,6 +19,7 @@ from cli.formats.summary import (
     units_that_fit,
 )
 from cli.formats.words import Words
+from cli.limits import check_table
 from cli.tables import reading, section
 from lstm.analysis.finiteness import nonfinite
 from lstm.cell_trace import DirectionTrace
@@ -32,6 +33,7 @@ SAME = "The hidden state, as no residual connection adds to it."
 def sections(trace: Trace, report: Report) -> Iterator[RenderableType]:
     """Yield what is printed for one sequence, part by part."""
     steps = report.selection.steps.within(trace.num_steps)
+    check_table(len(steps))
     # An address that is not there is better found before anything is printed.
     by_unit = [
         coloured(trace, steps, address, report.digits, report.terminal.width)

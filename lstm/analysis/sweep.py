@@ -13,10 +13,12 @@ from lstm.analysis.intervention import Change, Intervention, span_of
 from lstm.analysis.metric import Metric
 from lstm.analysis.recording import Recording
 from lstm.arrays import Floats, Integers
+from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.trace import Trace
 
 MEAN = "mean"
+MOST_STEPS = 10_000_000  # of all runs: some minutes
 
 # As many runs are done at once as take about this many bytes.
 LARGEST_BATCH = 2**26
@@ -51,6 +53,7 @@ class Sweep(NamedTuple):
     after: Floats
 
     @property
+    @np.errstate(over="ignore", invalid="ignore")
     def effects(self) -> Floats:
         """By how much each change moves the metric, (S, U)."""
         return np.asarray(self.after - self.before)
@@ -90,6 +93,7 @@ def sweep(
         np.arange(count)[span_of(span)]
         for count, span in zip(whole.shape, (over.steps, over.units), strict=True)
     )
+    _check_size(len(steps) * len(units), trace.num_steps)
     values = whole[np.ix_(steps, units)]
     if isinstance(to, Recording):
         there = over._replace(units=_span(units), steps=_span(steps))
@@ -107,6 +111,15 @@ def sweep(
     before, after = one_by_one(model, trace, changes, metric)
     numbers = (tuple(steps.tolist()), tuple(units.tolist()))
     return Sweep(over, *numbers, values, put, before, after.reshape(values.shape))
+
+
+def _check_size(num_runs: int, num_steps: int) -> None:
+    """Refuse what would run for hours."""
+    if num_runs * num_steps > MOST_STEPS:
+        raise LSTMError(
+            f"sweep: expected at most {MOST_STEPS:,} steps in all runs, found {num_runs:,} runs "
+            f"of {num_steps:,} steps. Choose fewer values with --over, or give less text."
+        )
 
 
 def _span(numbers: Integers) -> slice:

@@ -68,7 +68,7 @@ def test_the_options_of_run_stand_in_groups(pages):
         "General",
     ]
     assert groups == {
-        "Input": {"--file", "--ids", "--vectors", "--tokenizer"},
+        "Input": {"--file", "--ids", "--vectors", "--errors", "--tokenizer"},
         "Model": {"--weights", "--layout", "--prefix", "--dtype"},
         "What the weight file does not tell": {
             "--gate-order",

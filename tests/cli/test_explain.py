@@ -313,7 +313,10 @@ def test_a_place_that_is_not_there_is_refused(refusal, at, message):
     ("arguments", "message"),
     [
         (["--at", "l0.f[0]", "--steps", "1"], "--layers and --steps: --at names a layer and a"),
-        (["--json", "--digits", "2"], "--digits: only tables are rounded. Leave it out."),
+        (
+            ["--json", "--digits", "2"],
+            "--digits: it has no effect with --json: only tables are rounded and have colours.",
+        ),
         (["--steps", "2"], "--steps: expected steps 0 to 1, found 2."),
         (["--layers", "1"], "--layers: expected 0, as there is no other, found 1."),
         (["--top", "0"], "Invalid value for '--top': 0 is not in the range x>=1."),

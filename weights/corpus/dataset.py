@@ -133,6 +133,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
         raise UnreadableFileError(f"expected schema {SCHEMA}, found {found!r}.").at(str(path))
+    for name, kind in (("model", dict), ("engine", str), ("bytes", int)):
+        if not isinstance(document.get(name), kind):
+            raise UnreadableFileError(
+                f"expected {name} as lstm extract writes it, found {_shown(document.get(name))}."
+            ).at(str(path))
     return dict(document)
 
 

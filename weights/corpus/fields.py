@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import orjson
 
 from lstm.errors import LSTMError
-from weights.corpus.lines import Text
+from weights.corpus.lines import Lines, Text, decode, numbered
 
 
-def field_texts(lines: Iterable[bytes], place: str, field: str) -> Iterator[Text]:
+def field_texts(lines: Lines, place: str, field: str, errors: str = "strict") -> Iterator[Text]:
     """Yield the text under one name of each line, which is a JSON object.
 
     Raises:
-        LSTMError: a line is none, or has no text under this name; the message says which.
+        LSTMError: a line is none or too long, or has no text under this name; the message says
+            which.
     """
-    for number, line in enumerate(lines, start=1):
+    for number, line in numbered(lines, place):
         try:
-            yield Text(_field(line, field), place, number)
+            yield Text(_field(decode(line, errors), field), place, number)
         except LSTMError as error:
             raise error.at(f"{place} {number}") from None
 
 
-def _field(line: bytes, field: str) -> str:
+def _field(line: str, field: str) -> str:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:

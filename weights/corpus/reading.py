@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import file_digest
 from io import BufferedReader
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from lstm.errors import LSTMError, MissingExtraError
-from weights.corpus.lines import Text, texts
+from weights.corpus.lines import Lines, Text, texts
 from weights.errors import UnreadableFileError
 
 STDIN = "-"
@@ -32,13 +32,14 @@ class Source(NamedTuple):
     """One file of a corpus.
 
     `name` is what the user called it, `path` where it lies. `field` is the name of the text in
-    JSON lines, `column` that in Parquet.
+    JSON lines, `column` that in Parquet. `errors` says what becomes of bytes that are no UTF-8.
     """
 
     name: str
     path: Path
     field: str | None = None
     column: str | None = None
+    errors: str = "strict"
 
     @property
     def is_stream(self) -> bool:
@@ -118,12 +119,12 @@ class Source(NamedTuple):
             for text in self._texts(lines, place):
                 yield Item(text, told() / size)
 
-    def _texts(self, lines: Iterable[bytes], place: str) -> Iterator[Text]:
+    def _texts(self, lines: Lines, place: str) -> Iterator[Text]:
         if self.field is None or not (self.is_json_lines or self.name == STDIN):
-            return texts(lines, place)
+            return texts(lines, place, self.errors)
         from weights.corpus.fields import field_texts
 
-        return field_texts(lines, place, self.field)
+        return field_texts(lines, place, self.field, self.errors)
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -14,7 +14,6 @@ from lstm.arrays import Floats, Integers
 from lstm.errors import LSTMError
 from lstm.lengths import batches, starts
 from lstm.lookup import Lookup
-from lstm.model import Model
 from lstm.parameters import CellParameters, Parameters
 from lstm.state import ModelState
 from lstm.trace import Trace
@@ -188,7 +187,7 @@ class Extraction:
     @cached_property
     def _piece(self) -> int:
         """How many tokens run at once."""
-        return max(1, _BATCH_BYTES // _record_bytes(self.lookup.model))
+        return max(1, _BATCH_BYTES // self.lookup.model.step_bytes)
 
     def _together(self, block: Sequence[_Encoded]) -> Rows:
         """Run sequences in batches, the longest first, and put each batch where it belongs."""
@@ -257,10 +256,3 @@ def _rows(block: Sequence[_Encoded], values: Mapping[str, Floats]) -> Rows:
         values,
         sum(len(sequence.ids) for sequence in block),
     )
-
-
-def _record_bytes(model: Model) -> int:
-    """How many bytes a trace takes for each token: input, pre-activations, gates, both states."""
-    cells = [cell for layer in model.parameters.layers for cell in layer.directions.values()]
-    numbers = sum(cell.input_size + 9 * cell.hidden_size + cell.output_size for cell in cells)
-    return numbers * model.parameters.dtype.itemsize
