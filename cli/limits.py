@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cli.sources import Source
 from lstm.errors import LSTMError
 
@@ -50,7 +48,7 @@ def check_run(model: Model, source: Source) -> None:
         found = len(given.encode())
         found = len(model.encode(given)) if found > most else found
     else:
-        found = len(given) if np.ndim(given) else 0  # of another rank the model speaks
+        found = len(given) if getattr(given, "ndim", 1) else 0  # of another rank the model speaks
     if found > most:
         raise LSTMError(
             f"expected at most {most:,} steps in a sequence, as a run may take "
