@@ -270,8 +270,8 @@ def test_a_word_is_only_a_word(lstm, states, word):
         (["step = 1", "--count", "--json"],
          "expected one of --count and --json, found both. Leave one out."),
         (["step = 1", "--json", "--digits", "3"],
-         "--digits: it has no effect with the format json: "
-         "only tables are rounded and have colours. Leave one out."),
+         "--digits: it has no effect with the format json: only tables are rounded and have "
+         "colours. Leave one out."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_command_line_is_said(refusal, states, given, expected):
