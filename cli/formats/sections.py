@@ -70,7 +70,8 @@ def _layer(
     where = _where(layer, record, report)
     for name in report.selection.show:
         quantity = BY_NAME[name]
-        own = name if name == "layer_input" else "cell"
+        per_cell = name != "layer_input" and getattr(record, name).shape == record.cell.shape
+        own = "cell" if per_cell else name
         columns = Columns.choose(words, record, report, own)
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
         left_out = _left_out(len(columns.units), getattr(record, own).shape[1])

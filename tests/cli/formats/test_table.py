@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from tests.weights.builders import GOLDEN
 from weights import load
 
 BRACKETS = """\
@@ -203,3 +204,13 @@ def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place
         ["0", "0", "-"], ["1", "1", "-"],
     ]  # fmt: skip
     assert "not finite" not in done("run", "(a)", "-w", "brackets").stdout
+
+
+def test_a_projected_hidden_state_has_columns_of_its_own(done, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((2, 4), "f"))
+    given = ("--vectors", tmp_path / "x.npy", "-w", GOLDEN / "pytorch_projection.safetensors")
+    shown = done("run", *given, "--layers", "0", "--show", "hidden,cell").lines
+    headings = [n for n, line in enumerate(shown) if line.endswith("layer 0 forward")]
+    assert [shown[n + 1].split() for n in headings] == [["step", "0", "1"], ["step", "0", "1", "2"]]
+    numbers = done("run", *given, "--json").json["sequences"][0]["steps"][0]["hidden"]
+    assert shown[headings[0] + 2].split()[1:] == [f"{x:.2f}" for x in numbers]
