@@ -20,6 +20,7 @@ def step(
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
+    allow_nonfinite: u.AllowNonfinite = False,
     dtype: o.Dtype = None,
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
@@ -61,6 +62,7 @@ def step(
         raise MissingExtraError("textual", "tui", "lstm step") from None
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
+        allow_nonfinite=allow_nonfinite,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         cell_clip=cell_clip, projection_clip=projection_clip, concatenation=concatenation,
         coupled=coupled, residual=residual,

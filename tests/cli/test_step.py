@@ -32,7 +32,7 @@ def screen():
     """Press keys, one after the other, and return the stepper and what it then says."""
 
     def press(*keys, model="english", text=SENTENCE, width=100):
-        loaded = load(model)
+        loaded = load(model, allow_nonfinite=True)
         stepper = Stepper(loaded, loaded.run(text))
 
         async def led():

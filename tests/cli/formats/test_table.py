@@ -177,10 +177,12 @@ def test_ids_and_vectors_have_tables_too(done, uneven, bare, tmp_path):
 def test_what_is_not_finite_is_shown_by_name_without_warnings(done, infinite, doomed):
     rows = numbers_under(
         "Candidate, pre-activation z_g",
-        done("run", "up down nil", "-w", infinite, "--show", "pre_candidate").lines,
+        done(
+            "run", "up down nil", "-w", infinite, "--allow-nonfinite", "--show", "pre_candidate"
+        ).lines,
     )
     assert [row[2] for row in rows] == ["inf", "-inf", "nan"]
-    assert "nan" in done("run", "--ids", "0", "-w", doomed).stdout
+    assert "nan" in done("run", "--ids", "0", "-w", doomed, "--allow-nonfinite").stdout
 
 
 def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place(
@@ -198,7 +200,7 @@ def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place
     assert shown.lines[-2] == (
         "85 of the 132 numbers of this run are not finite; the first is l0.x[0]@1: nan."
     )
-    doomed_shown = done("run", "--ids", "0,1", "-w", doomed).lines
+    doomed_shown = done("run", "--ids", "0,1", "-w", doomed, "--allow-nonfinite").lines
     next_words = doomed_shown.index("What comes next") + 2
     assert [line.split() for line in doomed_shown[next_words : next_words + 2]] == [
         ["0", "0", "-"], ["1", "1", "-"],
