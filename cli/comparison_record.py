@@ -9,6 +9,7 @@ from cli.console import json_number
 from cli.formats.record import model_record
 from cli.sides import Side
 from lstm.analysis.divergence import Difference, QuantityDifference
+from weights.files import name_as_text
 
 SCHEMA = "lstm.compare/1"
 
@@ -35,7 +36,7 @@ def record(outcome: Outcome, cause: Cause | None) -> dict[str, Any]:
 def _side(side: Side) -> dict[str, Any]:
     model = side.told if side.model is None else model_record(side.model)
     kind = "trace" if side.model is None else "weights"
-    return {"source": side.source, "kind": kind, "model": model}
+    return {"source": name_as_text(side.source), "kind": kind, "model": model}
 
 
 def _difference(one: Difference, outcome: Outcome) -> dict[str, Any]:

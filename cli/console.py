@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Wide enough for any table: where nothing limits the width, nothing is cut.
 UNLIMITED = 1_000_000
 
+LONGEST = 4000  # characters of a message
+
 COLORS = ("auto", "always", "never")
 
 
@@ -132,12 +134,18 @@ def utf8(text: str, name: str, errors: str = "strict") -> str:
 
 def note(message: str) -> None:
     """Tell the user something that is no result."""
-    print(f"note: {printable(message)}", file=sys.stderr)
+    print(f"note: {_short(printable(message))}", file=sys.stderr)
 
 
 def error(message: str) -> None:
     """Tell the user why the command stops."""
-    print(f"error: {printable(message)}", file=sys.stderr)
+    print(f"error: {_short(printable(message))}", file=sys.stderr)
+
+
+def _short(message: str) -> str:
+    """Leave out the middle of a message that quotes a file at length."""
+    half = LONGEST // 2
+    return message if len(message) <= LONGEST else f"{message[:half]} ... {message[-half:]}"
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm.model import Model
 from weights.conversion import Difference, Origin
+from weights.files import name_as_text
 
 SCHEMA = "lstm.convert/1"
 
@@ -21,7 +22,7 @@ def conversion_record(
     there = [name for name, part in parts.items() if part is not None]
     return {
         "schema": SCHEMA,
-        "source": source,
+        "source": name_as_text(source),
         "sha256": model.card.sha256,
         "read": {**origin._asdict(), "assumed": list(model.card.assumed)},
         "layers": parameters.num_layers,
@@ -30,7 +31,7 @@ def conversion_record(
         "hidden_size": parameters.hidden_size,
         "projection_size": None if top.variant.projection is None else top.output_size,
         "dtype": str(parameters.dtype),
-        "file": str(target),
+        "file": name_as_text(target),
         "bytes": target.stat().st_size,
         "layout": layout,
         "left_out": [] if layout == "native" else there,

@@ -71,6 +71,7 @@ def extract(
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
+    allow_nonfinite: u.AllowNonfinite = False,
     dtype: o.Dtype = None,
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
@@ -169,6 +170,7 @@ def extract(
         source.check()
     options: dict[str, Any] = {
         "layout": layout, "prefix": prefix, "tokenizer": tokenizer, "dtype": dtype,
+        "allow_nonfinite": allow_nonfinite,
         "gate_order": gate_order, "forget_bias": forget_bias, "gate_activation": gate_activation,
         "cell_clip": cell_clip, "projection_clip": projection_clip,
         "concatenation": concatenation, "coupled": coupled,

@@ -33,6 +33,7 @@ def run(
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
+    allow_nonfinite: u.AllowNonfinite = False,
     dtype: o.Dtype = None,
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
@@ -103,6 +104,7 @@ def run(
 
     model = load(
         weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
+        allow_nonfinite=allow_nonfinite,
         gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
         pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options as o
+from cli import untold as u
 from cli.console import Terminal, write_json
 from cli.contradictions import idle
 from cli.sources import Request, Source
@@ -30,6 +31,7 @@ def tokens(
     weights: o.Weights = DEFAULT,
     layout: o.LayoutName = None,
     prefix: o.Prefix = None,
+    allow_nonfinite: u.AllowNonfinite = False,
     json: o.JsonOnly = False,
     color: o.ColorWhen = None,
     debug: o.Debug = False,
@@ -50,7 +52,13 @@ def tokens(
     from cli.output import tell_assumptions
     from weights import load
 
-    model = load(weights, layout=layout, prefix=prefix, tokenizer=tokenizer)
+    model = load(
+        weights,
+        layout=layout,
+        prefix=prefix,
+        tokenizer=tokenizer,
+        allow_nonfinite=allow_nonfinite,
+    )
     tell_assumptions(model)
     found = [_encode(model, source) for source in request.sources()]
     if json:

@@ -6,16 +6,26 @@ from typing import Annotated
 
 import typer
 
-from cli.options import one_of
+from cli.options import MODEL, one_of
+from lstm.quantities import LETTERS
 from weights.options import CONCATENATIONS, GATE_ACTIVATIONS
 
 UNTOLD = "What the weight file does not tell"
+
+
+def _order(value: str | None) -> str | None:
+    """Check that an order of the gates names each of them once."""
+    if value is not None and sorted(value) != sorted(LETTERS):
+        raise typer.BadParameter(f"expected the letters i, f, g and o, found {value!r}.")
+    return value
+
 
 GateOrder = Annotated[
     str | None,
     typer.Option(
         "--gate-order",
         metavar="ifgo",
+        callback=_order,
         help="The order of the gates' blocks, where it is not the layout's.",
         rich_help_panel=UNTOLD,
     ),
@@ -75,6 +85,14 @@ Residual = Annotated[
         show_default=False,
         help="From layer 1 on, what a layer reads is added to what it hands on.",
         rich_help_panel=UNTOLD,
+    ),
+]
+AllowNonfinite = Annotated[
+    bool,
+    typer.Option(
+        "--allow-nonfinite",
+        help="Go on with weights that are NaN or infinite, which are refused otherwise.",
+        rich_help_panel=MODEL,
     ),
 ]
 EmbeddingName = Annotated[

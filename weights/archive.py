@@ -6,10 +6,10 @@ Format: https://github.com/huggingface/safetensors#format
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
@@ -17,15 +17,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from weights.errors import UnreadableFileError, UnsupportedDtypeError
+from weights.documents import parse
+from weights.errors import NonFiniteError, UnreadableFileError, UnsupportedDtypeError
+from weights.files import require_file, unchanged
 
 if TYPE_CHECKING:
     from lstm.arrays import Floats
 
-BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # of a number, in the formats that are read
-FLOAT_DTYPES = tuple(BYTES)
+# The formats that are read, with numpy's names for them.
+FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16"}
+FLOAT_DTYPES = tuple(FLOATS)
+OTHERS = {
+    "I64": "<i8", "U64": "<u8", "I32": "<i4", "U32": "<u4", "I16": "<i2", "U16": "<u2",
+    "I8": "i1", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+# Bits of a number, in the formats that the format's own library knows.
+BITS = {
+    "F64": 64, "I64": 64, "U64": 64, "C64": 64, "F32": 32, "I32": 32, "U32": 32,
+    "F16": 16, "BF16": 16, "I16": 16, "U16": 16,
+    "I8": 8, "U8": 8, "BOOL": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8,
+    "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4,
+}  # fmt: skip
 MAX_HEADER = 100_000_000  # bytes; the format's own limit
 MAX_NAME = 4096  # letters; int() refuses longer numbers than that, in a name too
+MAX_AXES = 32  # of an array, in every version of numpy
+MAX_SIZE = 2**48  # numbers of a tensor, an axis of none counted as one: more has no machine
 
 
 class TensorInfo(NamedTuple):
@@ -45,40 +61,52 @@ class TensorInfo(NamedTuple):
 class Archive:
     """An opened file: what its header says, and the arrays on request.
 
-    `fetch` gives an array by its name, where the file is not safetensors; `variant` is what the
-    file says of the cell, as fields of `lstm.variants.Variant`.
+    `fetch` gives an array by its name; `opened` is what the system said of the file then; `variant`
+    is what the file says of the cell, as fields of `lstm.variants.Variant`; `finite` says that
+    numbers which are NaN or infinite are not to be read.
     """
 
     path: Path
     tensors: dict[str, TensorInfo]
     metadata: dict[str, str]
-    fetch: Callable[[str], Any] | None = None
+    fetch: Callable[[str], Any]
+    opened: os.stat_result
     variant: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    finite: bool = False
 
     def __post_init__(self) -> None:
-        if long := next((name for name in self.tensors if len(name) > MAX_NAME), None):
-            raise UnreadableFileError(
-                f"{long[:40]}...: expected a name of at most {MAX_NAME} letters, found {len(long)}."
-            )
+        for name, info in self.tensors.items():
+            if len(name) > MAX_NAME:
+                raise UnreadableFileError(
+                    f"{name[:40]}...: expected a name of at most {MAX_NAME} letters, found "
+                    f"{len(name)}."
+                )
+            if len(info.shape) > MAX_AXES:
+                raise UnreadableFileError(
+                    f"{name}: expected at most {MAX_AXES} axes, found {len(info.shape)}."
+                )
+            if prod(max(size, 1) for size in info.shape) > MAX_SIZE:
+                raise UnreadableFileError(
+                    f"{name}: expected a shape of at most {MAX_SIZE} numbers, found {info.shape}."
+                )
 
     def read(self, name: str, dtype: str) -> Floats:
         """Return one tensor as a read-only array of the given float type.
 
         Raises:
             UnsupportedDtypeError: the tensor is not stored as F64, F32, F16 or BF16.
+            NonFiniteError: a number is NaN or infinite, and only finite ones are wanted.
         """
         info = self.tensors[name]
         if info.dtype not in FLOAT_DTYPES:
             raise UnsupportedDtypeError(name, info.dtype, FLOAT_DTYPES)
-        if info.dtype == "BF16":
-            import ml_dtypes  # noqa: F401  # registers bfloat16 with numpy
-        array: Floats = self.raw(name).astype(dtype)
+        array = _as(dtype, self.raw(name), name, self.finite)
         array.flags.writeable = False
         return array
 
     def raw(self, name: str) -> Any:
         """Return one tensor as it is stored."""
-        return self.fetch(name) if self.fetch else self._handle.get_tensor(name)
+        return self.fetch(name)
 
     def with_variant(self, variant: Mapping[str, Any]) -> Archive:
         """Return the same file, which also says how its cell differs from the standard one."""
@@ -97,14 +125,26 @@ class Archive:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    @cached_property
-    def _handle(self) -> Any:
-        from safetensors import SafetensorError, safe_open
+    def check_unchanged(self) -> None:
+        """Check that nothing has written to the file since it was opened.
 
-        try:
-            return safe_open(self.path, framework="numpy")
-        except SafetensorError as error:
-            raise UnreadableFileError(f"not a valid safetensors file: {error}.") from None
+        Raises:
+            UnreadableFileError: it is another one now, or has another length or date.
+        """
+        unchanged(self.path, self.opened)
+
+
+def _as(dtype: str, stored: Floats, name: str, finite: bool) -> Floats:
+    """Return numbers in another format; those that it cannot hold become infinite."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        array: Floats = stored.astype(dtype)
+    if finite and array.size and not np.isfinite((array.min(), array.max())).all():
+        bad = ~np.isfinite(array)
+        first = tuple(int(n) for n in np.argwhere(bad)[0])
+        raise NonFiniteError(name, first, float(stored[first]), int(bad.sum()), dtype)
+    return array
 
 
 def open_archive(path: str | os.PathLike[str]) -> Archive:
@@ -115,14 +155,18 @@ def open_archive(path: str | os.PathLike[str]) -> Archive:
     """
     place = Path(path)
     try:
+        told = require_file(place)
         with place.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            header = _parse(_header_bytes(file.read(8), size, file))
-            left = size - file.tell()
+            header = _parse(_header_bytes(file.read(8), told.st_size, file))
+            start = file.tell()
         metadata = _metadata(header.pop("__metadata__", None))
-        archive = Archive(place, {name: _info(name, e) for name, e in header.items()}, metadata)
-        _check_size(archive.tensors.values(), left)
-        return archive
+        tensors = {name: _info(name, entry) for name, entry in header.items()}
+        offsets = {name: tuple(entry["data_offsets"]) for name, entry in header.items()}
+        _check_offsets(tensors, offsets, told.st_size - start)
+        at = {name: start + begin for name, (begin, _) in offsets.items()}
+        return Archive(
+            place, tensors, metadata, lambda name: _array(place, tensors[name], at[name]), told
+        )
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
     except UnreadableFileError as error:
@@ -159,26 +203,77 @@ def _header_bytes(prefix: bytes, file_size: int, file: Any) -> bytes:
     return bytes(file.read(size))
 
 
-def _check_size(infos: Iterable[TensorInfo], found: int) -> None:
-    """Refuse a header that claims more than the file holds, before an array is made for it."""
-    expected = sum(info.size * BYTES.get(info.dtype, 0) for info in infos)
-    if expected > found:
+def _check_offsets(
+    tensors: Mapping[str, TensorInfo], offsets: Mapping[str, tuple[int, int]], found: int
+) -> None:
+    """Refuse a header that does not tell of each byte of the numbers once, before any is read."""
+    for name, info in tensors.items():
+        bits, (start, end) = BITS.get(info.dtype), offsets[name]
+        if bits is not None and info.size * bits != 8 * (end - start):
+            raise UnreadableFileError(
+                f"{name}: expected {info.size * bits // 8} bytes, as dtype and shape say, found "
+                f"{end - start} between its offsets."
+            )
+    expected = max((end for _, end in offsets.values()), default=0)
+    if expected != found:
         raise UnreadableFileError(
             f"expected {expected} bytes of numbers, as the header says, found {found}. The file "
             "is damaged, or its download was cut off."
         )
+    at = 0
+    for name, (start, end) in sorted(offsets.items(), key=lambda item: item[1]):
+        if start != at:
+            raise UnreadableFileError(
+                f"{name}: expected its numbers at offset {at}, where those before it end, found "
+                f"{start}."
+            )
+        at = end
+
+
+def _array(path: Path, info: TensorInfo, start: int) -> Any:
+    """Read the numbers of one tensor, and not through a map: a file may be cut off meanwhile."""
+    import numpy as np
+
+    if info.dtype == "BF16":
+        import ml_dtypes  # noqa: F401  # registers bfloat16 with numpy
+    dtype = {**FLOATS, **OTHERS}.get(info.dtype)
+    if dtype is None:
+        raise UnsupportedDtypeError(info.name, info.dtype, FLOAT_DTYPES)
+    array = np.fromfile(path, dtype, info.size, offset=start)
+    if array.size != info.size:
+        raise UnreadableFileError(
+            f"{info.name}: expected {info.size} numbers, found {array.size}: the file was cut off "
+            "while it was read."
+        )
+    return array.reshape(info.shape)
 
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        header = orjson.loads(data)
+        header = parse(data)
     except ValueError:
         header = None
     if not isinstance(header, dict):
         raise UnreadableFileError(
             "expected a safetensors file, found something else (its header is not JSON)."
         )
+    try:
+        json.loads(data, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):  # only in what the last of two entries stands before
+        raise UnreadableFileError(
+            "expected every name once in the header, found one twice."
+        ) from None
     return header
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice, of which the faster parser keeps the last in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnreadableFileError(f"{twice}: expected once in the header, found twice.")
+    return found
 
 
 def _metadata(entries: Any) -> dict[str, str]:
@@ -191,9 +286,13 @@ def _metadata(entries: Any) -> dict[str, str]:
 
 def _info(name: str, entry: Any) -> TensorInfo:
     match entry:
-        case {"dtype": str(dtype), "shape": [*shape]} if all(_is_size(n) for n in shape):
+        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [start, end]} if (
+            len(entry) == 3 and all(_is_size(n) for n in (*shape, start, end)) and start <= end
+        ):
             return TensorInfo(name, dtype, tuple(shape))
-    raise UnreadableFileError(f"{name}: expected dtype and shape in the header, found {entry!r}.")
+    raise UnreadableFileError(
+        f"{name}: expected dtype, shape and data_offsets in the header, found {entry!r}."
+    )
 
 
 def _is_size(number: Any) -> bool:

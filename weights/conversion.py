@@ -85,7 +85,7 @@ def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -
         _write(file, data)
         if layout is NATIVE:
             # What it makes of an input is best told by the numbers as they are in the file.
-            test = make(load(file.name, dtype="float64"))
+            test = make(load(file.name, dtype="float64", allow_nonfinite=True))
             _write(file, native_bytes(model, extra={"selftest": test}))
         try:
             return Converted(layout.name, verify(model, file.name, layout.name))
@@ -119,7 +119,7 @@ def verify(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) ->
     Raises:
         LSTMError: the file cannot be read back, or its numbers differ.
     """
-    again = load(path, layout=to, dtype=str(model.parameters.dtype))
+    again = load(path, layout=to, dtype=str(model.parameters.dtype), allow_nonfinite=True)
     vectors = np.random.default_rng(0).normal(size=(STEPS, model.parameters.input_size))
     one, other = model.run(vectors=vectors), again.run(vectors=vectors)
     difference = Difference(

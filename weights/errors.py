@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 from lstm.errors import LSTMError
 
@@ -24,6 +25,23 @@ class UnsupportedDtypeError(WeightsError):
             f"{tensor}: expected {', '.join(supported)}, found {dtype}. "
             "Convert the weights to one of these first."
         )
+
+
+class NonFiniteError(WeightsError):
+    """A tensor with numbers that are NaN or infinite, or become so in the format of the run."""
+
+    def __init__(
+        self, tensor: str, index: Sequence[int], value: float, count: int, dtype: str
+    ) -> None:
+        self.tensor, self.index, self.value, self.count = tensor, tuple(index), value, count
+        where = f"{tensor}{list(index)}" if index else tensor
+        cannot = f", which {dtype} cannot hold" if isfinite(value) else ""
+        first = f", the first of {count} such numbers" if count > 1 else ""
+        what = (
+            "Give --dtype float64" if cannot else "The weights are damaged; to go on all the same"
+        )
+        hint = f"{what}, or --allow-nonfinite." if cannot else f"{what}, give --allow-nonfinite."
+        super().__init__(f"{where}: expected a finite number, found {value}{cannot}{first}. {hint}")
 
 
 class NotAnLSTMError(WeightsError):

@@ -7,6 +7,8 @@ from math import prod
 from typing import Any
 
 from weights.archive import Archive, TensorInfo
+from weights.documents import parse
+from weights.files import name_as_text
 from weights.layouts.detection import detect, every_lstm, evidence, is_packed
 from weights.layouts.found import CellAddress, FoundLSTM
 from weights.layouts.native import NATIVE
@@ -35,7 +37,7 @@ def describe_file(archive: Archive, source: str) -> dict[str, Any]:
     """Say what a file is, without any LSTM in it."""
     return {
         "schema": SCHEMA,
-        "source": source,
+        "source": name_as_text(source),
         "bytes": archive.path.stat().st_size,
         "parameters": sum(info.size for info in archive.tensors.values()),
         "lstms": [],
@@ -52,6 +54,7 @@ def describe(archive: Archive, source: str, found: list[FoundLSTM]) -> dict[str,
     owners = _owners(found, parts)
     record["lstms"] = [_lstm(archive, lstm, parts[lstm.prefix]) for lstm in found]
     record["tensors"] = [_tensor(info, owners.get(name)) for name, info in archive.tensors.items()]
+    archive.check_unchanged()
     return record
 
 
@@ -187,9 +190,7 @@ def _vocabulary(archive: Archive, metadata: Metadata) -> tuple[dict[str, Any] | 
 
 
 def _options(archive: Archive) -> dict[str, Any]:
-    import orjson
-
-    options: dict[str, Any] = orjson.loads(archive.metadata.get("cell", "{}"))
+    options: dict[str, Any] = parse(archive.metadata.get("cell", "{}"))
     return options
 
 

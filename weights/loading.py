@@ -16,6 +16,8 @@ from lstm.quantities import DTYPES
 from lstm.tokenizers.tokenizer import Tokenizer
 from weights.archive import Archive
 from weights.containers.registry import open_any
+from weights.errors import UnreadableFileError
+from weights.files import name_as_text
 from weights.layouts.detection import detect
 from weights.layouts.found import FoundLSTM
 from weights.layouts.native import NATIVE
@@ -34,6 +36,7 @@ def load(
     prefix: str | None = None,
     tokenizer: str | os.PathLike[str] | None = None,
     dtype: str | None = None,
+    allow_nonfinite: bool = False,
     gate_order: str | None = None,
     forget_bias: float | None = None,
     gate_activation: str | None = None,
@@ -56,6 +59,7 @@ def load(
             beside it.
         dtype: `float32` or `float64`, in which everything is computed; otherwise float64 where
             the file holds such numbers, else float32.
+        allow_nonfinite: read weights that are NaN or infinite too, which are refused otherwise.
         gate_order: the order of the blocks, such as `ifgo`, where it is not the layout's own.
         forget_bias: what is added to the forget gate at run time.
         gate_activation: `sigmoid`, `hard-sigmoid` or `keras3-hard-sigmoid`.
@@ -78,6 +82,8 @@ def load(
         raise LSTMError(f"dtype: expected {' or '.join(DTYPES)}, found {dtype!r}.")
     try:
         archive = open_any(find(source))
+        if not allow_nonfinite:
+            archive = replace(archive, finite=True)
         found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
         metadata = read_metadata(archive.metadata) if _is_native(found) else Metadata()
         options = CellOptions(
@@ -95,22 +101,22 @@ def load(
             found,
             metadata,
             find_parts(archive.tensors, found, Named(embedding, head)),
-            _name(source),
+            name_as_text(source),
             tokenizer,
             dtype or archive.widest_dtype,
         )
+        archive.check_unchanged()
         return replace(model, card=model.card._replace(assumed=(*assumed, *model.card.assumed)))
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror or error}.").at(
+            str(source)
+        ) from None
     except LSTMError as error:
         raise error.at(str(source)) from None
 
 
 def _is_native(found: FoundLSTM) -> bool:
     return found.layout.name == NATIVE.name
-
-
-def _name(source: str | os.PathLike[str]) -> str:
-    """The name of a source as text that can be written anywhere."""
-    return os.fsencode(source).decode("utf-8", "backslashreplace")
 
 
 def _assemble(

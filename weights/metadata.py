@@ -17,6 +17,7 @@ from lstm.card import NamedUnit
 from lstm.errors import LSTMError
 from lstm.tokenizers.registry import from_specification
 from lstm.tokenizers.tokenizer import Tokenizer, strings
+from weights.documents import parse
 from weights.errors import WeightsError
 from weights.layouts.layout import REVERSE
 
@@ -190,6 +191,6 @@ def _json(raw: Mapping[str, str], key: str, missing: Any = None) -> Any:
     if key not in raw:
         return missing
     try:
-        return orjson.loads(raw[key])
-    except orjson.JSONDecodeError as error:
+        return parse(raw[key])
+    except ValueError as error:
         raise WeightsError(f"metadata: {key}: expected JSON, found an error: {error}.") from None

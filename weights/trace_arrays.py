@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats
 from lstm.errors import LSTMError, ShapeError
-from lstm.quantities import BY_NAME, DIRECTIONS
+from lstm.quantities import BY_NAME, DIRECTIONS, DTYPES
+from weights.documents import parse
 from weights.errors import UnreadableFileError
 from weights.trace_names import PortNames, are_places
 
 OWN = re.compile(r"sequences\.(\d+)\.layers\.(\d+)\.(forward|reverse)\.([a-z_]+)")
+
+# What a record of another kind than it should be raises where it is read.
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 # The direction of an array that holds the forward units and the reverse ones to their right.
 BOTH = "both"
@@ -54,11 +57,23 @@ def from_arrays(
     if not any(found.values()):
         return foreign(arrays, names)
     try:
-        texts = orjson.loads(metadata.get("sequences", "[]"))
-        model = orjson.loads(metadata.get("model", "null"))
-        units = orjson.loads(metadata.get("units", "null"))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableFileError(f"metadata: expected JSON, found an error: {error}.") from None
+        texts = parse(metadata.get("sequences", "[]"))
+        model = parse(metadata.get("model", "null"))
+        units = parse(metadata.get("units", "null"))
+        return TraceFile(tuple(_recordings(arrays, found, texts, units)), model)
+    except MALFORMED as error:
+        raise UnreadableFileError(
+            f"metadata: expected those of a trace, found an error: {error}."
+        ) from None
+
+
+def _recordings(
+    arrays: Mapping[str, Floats],
+    found: Mapping[str, re.Match[str] | None],
+    texts: Sequence[Mapping[str, Any]],
+    units: list[int] | None,
+) -> Iterator[Recording]:
+    """Sort the arrays by sequence and place; `found` are the parts of their names."""
     series: dict[int, dict[Place, Series]] = {n: {} for n in range(len(texts))}
     for key, match in found.items():
         if match is None or match[4] not in BY_NAME:
@@ -66,8 +81,8 @@ def from_arrays(
         place = Place(int(match[2]), match[3], match[4])
         values = numbers(key, arrays[key])
         series.setdefault(int(match[1]), {})[place] = with_units(place, values, units)
-    recordings = [_told(series[n], texts[n] if n < len(texts) else {}) for n in sorted(series)]
-    return TraceFile(tuple(recordings), model)
+    for number in sorted(series):
+        yield _told(series[number], texts[number] if number < len(texts) else {})
 
 
 def _told(series: dict[Place, Series], text: Mapping[str, Any]) -> Recording:
@@ -131,6 +146,17 @@ def numbers(name: str, array: Floats, axes: tuple[int, ...] = (2,)) -> Floats:
         raise ShapeError(name or "the array", symbols, (), array.shape)
     narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     return array.astype(np.float32 if narrow else np.float64)
+
+
+def number_format(name: Any) -> str:
+    """Check the number format that a trace says its model has, and return it.
+
+    Raises:
+        UnreadableFileError: it is none in which a model computes.
+    """
+    if name not in DTYPES:
+        raise UnreadableFileError(f"dtype: expected {' or '.join(DTYPES)}, found {name!r}.")
+    return str(name)
 
 
 def split_directions(recording: Recording) -> Recording:

@@ -11,7 +11,7 @@ import numpy as np
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.arrays import Floats
 from lstm.quantities import BY_NAME
-from weights.trace_arrays import TraceFile
+from weights.trace_arrays import TraceFile, number_format, numbers
 
 SCHEMA = "lstm.golden/1"
 _CELL = re.compile(r"layers\.(\d+)\.(forward|reverse)\.([a-z_]+)")
@@ -39,13 +39,13 @@ def from_golden_arrays(arrays: Mapping[str, Floats], metadata: Mapping[str, Any]
         if match := _CELL.fullmatch(name):
             layer, direction, quantity = match.groups()
             if layer == "0":
-                inputs = Series.whole(arrays["inputs"])
+                inputs = Series.whole(numbers("inputs", arrays["inputs"]))
                 series.setdefault(Place(0, direction, "layer_input"), inputs)
             if quantity in BY_NAME:
-                series[Place(int(layer), direction, quantity)] = Series.whole(array)
+                series[Place(int(layer), direction, quantity)] = Series.whole(numbers(name, array))
             elif quantity.startswith("initial_"):
                 state = quantity.removeprefix("initial_")
-                initial[f"layers.{layer}.{direction}.{state}"] = array
+                initial[f"layers.{layer}.{direction}.{state}"] = numbers(name, array, (1,))
     tokens, ids = (
         None if metadata.get(key) is None else tuple(metadata[key]) for key in ("tokens", "ids")
     )
@@ -55,7 +55,7 @@ def from_golden_arrays(arrays: Mapping[str, Floats], metadata: Mapping[str, Any]
 
 def from_golden_document(document: Mapping[str, Any]) -> TraceFile:
     """Take the same from the JSON document, with what JSON cannot hold put back."""
-    dtype = document["model"]["dtype"]
+    dtype = number_format(document["model"]["dtype"])
     arrays = {"inputs": np.array(document["inputs"], dtype, ndmin=2)}
     for cell in document["cells"]:
         place = f"layers.{cell['layer']}.{cell['direction']}"

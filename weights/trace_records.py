@@ -9,24 +9,27 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
-import orjson
 
 from lstm.address import Address
 from lstm.analysis.recording import Place, Recording, Series
 from lstm.errors import LSTMError
 from lstm.quantities import BY_NAME, DIRECTIONS
+from weights.documents import parse
 from weights.errors import UnreadableFileError
-from weights.trace_arrays import TraceFile, foreign, with_units
+from weights.trace_arrays import MALFORMED, TraceFile, foreign, number_format, with_units
 from weights.trace_golden import SCHEMA as GOLDEN
 from weights.trace_golden import from_golden_document
 from weights.trace_names import PortNames
 
 KEYS = ("sequence", "step", "token", "id", "layer", "direction")
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+# A word that a spreadsheet would compute; apostrophes before it were put there, or stood there.
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 Record = Mapping[str, Any]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def from_json(data: bytes, names: PortNames) -> TraceFile:
     """Read a document of `lstm run --json` or `lstm golden`, or an object of a port's arrays.
 
@@ -41,7 +44,7 @@ def from_json(data: bytes, names: PortNames) -> TraceFile:
     try:
         if document.get("schema") == GOLDEN:
             return from_golden_document(document)
-        dtype = document["model"]["dtype"]
+        dtype = number_format(document["model"]["dtype"])
         recordings = tuple(
             _recording(sequence["steps"], sequence, dtype, document.get("units"))
             for sequence in document["sequences"]
@@ -79,8 +82,8 @@ def _by_sequence(sequences: Mapping[int, list[Record]], units: Mapping[str, Any]
 
 def _parsed(data: bytes) -> Any:
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        return parse(data)
+    except ValueError as error:
         raise UnreadableFileError(f"expected JSON, found an error: {error}.") from None
 
 
@@ -207,7 +210,7 @@ def _records(
             yield {
                 "sequence": where[0],
                 "step": int(cells["step"]) if cells.get("step") else step,
-                "token": cells.get("token") or None,
+                "token": _word(cells.get("token")),
                 "id": int(cells["id"]) if cells.get("id") else None,
                 "layer": layer,
                 "direction": direction,
@@ -217,6 +220,13 @@ def _records(
                     if not split or place[:2] == (layer, direction)
                 },
             }
+
+
+def _word(cell: str | None) -> str | None:
+    """A word as it was read: without the apostrophe that keeps it from being a formula."""
+    if not cell:
+        return None
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def _cell(cells: Mapping[str, str]) -> tuple[int, str]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import orjson
 
 from lstm.analysis.recording import Place
-from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from weights.archive import open_archive
+from weights.documents import parse
 from weights.errors import UnreadableFileError
+from weights.files import require_file
+from weights.npy import read_npy
+from weights.npz import read_array, read_headers
 from weights.pretrained.registry import NAMES as MODEL_NAMES
 from weights.trace_arrays import (
     BOTH,
+    MALFORMED,
     TraceFile,
     foreign,
     from_arrays,
@@ -27,7 +30,6 @@ from weights.trace_golden import SCHEMA as GOLDEN
 from weights.trace_golden import from_golden_arrays, is_golden
 from weights.trace_names import PortNames, are_places
 from weights.trace_records import from_csv, from_json, from_ndjson
-from weights.vectors import DAMAGED
 
 OF_WEIGHTS = (b'"weight_map"', b'"weightsManifest"', b'"modelTopology"')
 NO_NAMES = PortNames()
@@ -51,7 +53,10 @@ def is_trace(source: str | os.PathLike[str], names: PortNames = NO_NAMES) -> boo
                 start = file.read(65536)
             return not any(word in start for word in OF_WEIGHTS)
         case ".npz":
-            members = _members(path) if zipfile.is_zipfile(path) else []
+            try:
+                members = list(read_headers(path))
+            except UnreadableFileError as error:
+                raise error.at(str(path)) from None
             return is_golden(members) or is_recorded(members, names)
         case ".safetensors":
             return is_recorded(list(open_archive(path).tensors), names)
@@ -70,6 +75,7 @@ def read_trace(path: Path, names: PortNames = NO_NAMES) -> TraceFile:
         LSTMError: the numbers are not where the names say.
     """
     try:
+        require_file(path)
         file = _read(path, names)
         return file._replace(recordings=tuple(map(split_directions, file.recordings)))
     except OSError as error:
@@ -99,7 +105,7 @@ def _read(path: Path, names: PortNames) -> TraceFile:
                 "a C header cannot be compared. Write it with lstm golden --format json or npz."
             )
         case ".npy":
-            return foreign({"": _loaded(path)}, names.bare)
+            return foreign({"": read_npy(path)}, names.bare)
     return _raw(path, names)
 
 
@@ -112,29 +118,29 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _members(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist()]
-
-
 def _npz(path: Path, names: PortNames) -> TraceFile:
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in content.files}
-        given = arrays.pop("metadata", None)
-        metadata = {} if given is None else orjson.loads(str(given))
-    except DAMAGED as error:
-        raise UnreadableFileError(f"not a valid .npz file of numbers: {error}.") from None
+    arrays = {name: read_array(path, name) for name in read_headers(path)}
+    given = arrays.pop("metadata", None)
+    metadata = {} if given is None else _metadata(given)
     if is_golden([*arrays, "metadata"]) and metadata.get("schema") == GOLDEN:
-        return from_golden_arrays(arrays, metadata)
+        try:
+            return from_golden_arrays(arrays, metadata)
+        except MALFORMED as error:
+            raise UnreadableFileError(
+                f"expected golden values as lstm golden writes them, found an error: {error!r}."
+            ) from None
     return from_arrays(arrays, metadata, names)
 
 
-def _loaded(path: Path) -> Floats:
+def _metadata(given: Any) -> dict[str, Any]:
+    """What is said of the arrays, as JSON in an array of one text."""
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except DAMAGED as error:
-        raise UnreadableFileError(f"not a valid .npy file of numbers: {error}.") from None
+        metadata = parse(str(given))
+    except ValueError as error:
+        raise UnreadableFileError(f"metadata: expected JSON, found an error: {error}.") from None
+    if not isinstance(metadata, dict):
+        raise UnreadableFileError("metadata: expected a JSON object, found another value.")
+    return metadata
 
 
 def _raw(path: Path, names: PortNames) -> TraceFile:

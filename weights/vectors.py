@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
-
-import numpy as np
 
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
 from weights.archive import open_archive
 from weights.errors import UnreadableFileError
-
-# What numpy's reader, and what it reads with, raise on a damaged file.
-DAMAGED = (
-    ValueError, EOFError, KeyError, SyntaxError, MemoryError, NotImplementedError,
-    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
-)  # fmt: skip
+from weights.files import require_file
+from weights.npy import read_npy
+from weights.npz import read_array, read_headers
 
 
 def read_vectors(place: str) -> Floats:
@@ -46,21 +38,14 @@ def _read(path: Path, name: str) -> Floats:
         return archive.read(_choose(list(archive.tensors), name), archive.widest_dtype)
     if path.suffix not in (".npy", ".npz"):
         raise LSTMError("expected a file ending in .npy, .npz or .safetensors.")
-    try:
-        array = _load(path, name)
-    except DAMAGED as error:
-        raise UnreadableFileError(f"not a valid {path.suffix} file of numbers: {error}.") from None
+    require_file(path)
+    if path.suffix == ".npy":
+        array: Floats = read_npy(path)
+    else:
+        array = read_array(path, _choose(list(read_headers(path)), name))
     if array.dtype.kind not in "fiu":
         raise LSTMError(f"expected real numbers, found {array.dtype}.")
     return array
-
-
-def _load(path: Path, name: str) -> Floats:
-    content = np.load(path, allow_pickle=False)
-    if isinstance(content, np.ndarray):
-        return content
-    with content:
-        return np.asarray(content[_choose(content.files, name)])
 
 
 def _choose(names: list[str], name: str) -> str:

@@ -13,7 +13,9 @@ from lstm.tokenizers.character import CharacterTokenizer
 from lstm.tokenizers.huggingface import HuggingFaceTokenizer
 from lstm.tokenizers.tokenizer import Tokenizer, Vocabulary, strings
 from lstm.tokenizers.word import WordTokenizer
+from weights.documents import parse
 from weights.errors import UnreadableFileError, WeightsError
+from weights.files import require_file
 
 BESIDE = ("tokenizer.json", "vocab.json", "vocab.txt")
 UNKNOWN = ("<unk>", "[UNK]", "<UNK>", "[unk]", "<oov>", "<OOV>", "UNK", "unk")
@@ -42,12 +44,15 @@ def read_tokenizer(path: Path) -> tuple[Tokenizer, tuple[str, ...]]:
         LSTMError: its content is malformed.
     """
     try:
+        require_file(path)
         text = path.read_text("utf-8")
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
     except UnicodeDecodeError as error:
         message = f"expected UTF-8 text, found the byte at offset {error.start}."
         raise UnreadableFileError(message).at(str(path)) from None
+    except LSTMError as error:
+        raise error.at(str(path)) from None
     try:
         return _tokenizer(path, text)
     except LSTMError as error:
@@ -63,8 +68,8 @@ def _tokenizer(path: Path, text: str) -> tuple[Tokenizer, tuple[str, ...]]:
     if path.suffix != ".json":
         return _guess(tuple(text.removesuffix("\n").split("\n")) if text else ())
     try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        content = parse(text)
+    except ValueError as error:
         raise WeightsError(f"expected JSON, found an error: {error}.") from None
     if isinstance(content, dict) and isinstance(content.get("model"), dict):
         return HuggingFaceTokenizer(text), ()

@@ -83,4 +83,5 @@ def _product(archive: Archive, pair: Pair) -> Floats:
 
     g, v = (archive.read(info.name, "float64") for info in pair)
     axes = tuple(axis for axis in (0, 1) if g.ndim == 0 or g.shape[axis] == 1)
-    return np.asarray(g * v / np.sqrt(np.square(v).sum(axis=axes, keepdims=True)))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a row of zeros is NaN
+        return np.asarray(g * v / np.sqrt(np.square(v).sum(axis=axes, keepdims=True)))

@@ -46,7 +46,8 @@ class Columns(NamedTuple):
         """Take the units asked for, or as many as fit, those with the largest numbers.
 
         Args:
-            of: the quantity whose numbers decide; only a layer's input has columns of its own.
+            of: the quantity whose numbers decide: the cell state, for all that has a number per
+                cell; a layer's input and a projected hidden state have columns of their own.
         """
         array = getattr(record, of)[words.steps]
         width = _width(words, record, report)

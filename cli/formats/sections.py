@@ -74,7 +74,8 @@ def _layer(
     where = _where(layer, record, report)
     for name in report.selection.show:
         quantity = BY_NAME[name]
-        own = name if name == "layer_input" else "cell"
+        per_cell = name != "layer_input" and getattr(record, name).shape == record.cell.shape
+        own = "cell" if per_cell else name
         columns = Columns.choose(words, record, report, own)
         heading = f"{quantity.title[0].upper()}{quantity.title[1:]} {quantity.symbol}{where}"
         if name == "layer_output" and "hidden" in report.selection.show and record.added is None:

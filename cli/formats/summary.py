@@ -10,11 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.text import Text
 
-from cli.console import printable
 from cli.formats.heatmap import written
 from cli.formats.report import Report
 from cli.formats.sentence import series, spark_line
-from cli.formats.words import Words
+from cli.formats.words import Words, short
 from cli.tables import heat, meanings, number, plain, table
 from lstm.analysis.walk import OPEN, Opening
 from lstm.card import NamedUnit
@@ -72,7 +71,7 @@ def prediction_table(
         cells = [plain(f"{bits:.1f} bits" if is_known else "-")] if columns else []
         outcomes = forecast.predictions[step]
         known = all(np.isfinite(outcome.probability) for outcome in outcomes)
-        best = (f"{printable(o.name)} {percent(o.probability)}" for o in outcomes)
+        best = (f"{short(o.name)} {percent(o.probability)}" for o in outcomes)
         made.add_row(*words.cells(row), *cells, Text(filled(best, room) if known else "-"))
     return made
 

@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from cli.console import Terminal
+from cli.console import Terminal, printable
 from cli.formats.report import Report
 from cli.formats.sections import sections
 from cli.tables import show
@@ -32,6 +32,6 @@ class SVGWriter:
         self.texts.append(trace.text or "")
 
     def close(self) -> None:
-        title = f'lstm run "{self.texts[0]}"' if len(self.texts) == 1 else "lstm run"
+        title = f'lstm run "{printable(self.texts[0])}"' if len(self.texts) == 1 else "lstm run"
         picture = self.console.export_svg(title=title)
         self.report.stream.write(picture.encode())

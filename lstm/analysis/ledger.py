@@ -216,7 +216,7 @@ def half_life(kept: Floats) -> Floats:
     >>> half_life(np.array([[0.5], [0.5]])).tolist()
     [1.0]
     """
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         lost = -np.log2(np.abs(kept)).mean(axis=0)
         return np.asarray(np.where(lost > 0, 1 / lost, np.inf))
 
@@ -224,4 +224,5 @@ def half_life(kept: Floats) -> Floats:
 def expected_half_life(cell: CellParameters) -> Floats:
     """The half-life that the forget gate's bias alone would give, (H,)."""
     gate = activation(cell.variant.gate_activation)
-    return half_life(gate(cell.gate_bias("forget").astype(np.float64))[np.newaxis])
+    with np.errstate(invalid="ignore"):
+        return half_life(gate(cell.gate_bias("forget").astype(np.float64))[np.newaxis])

@@ -69,6 +69,7 @@ class GateStatistics:
     spectral_radius: float | None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def gate_statistics(cell: CellParameters) -> tuple[GateStatistics, ...]:
     """Describe the four gates of a cell, in the order i, f, g, o.
 

@@ -38,7 +38,7 @@ class HuggingFaceTokenizer(Tokenizer):
         return [Piece(t.text, t.read, t.start, t.end) for t in self.encode(text)]
 
     def encode(self, text: str) -> tuple[Token, ...]:
-        found = self._inner.encode(text)
+        found = self._encoded(text)
         unknown = self.vocabulary.unknown_id
         return tuple(
             Token(text[start:end] or word, word, number, start, end, number != unknown)
@@ -46,6 +46,12 @@ class HuggingFaceTokenizer(Tokenizer):
                 found.ids, found.tokens, found.offsets, strict=True
             )
         )
+
+    def _encoded(self, text: str) -> Any:
+        try:
+            return self._inner.encode(text)
+        except Exception as error:  # the package raises bare Exception for a word without an id
+            raise LSTMError(f"tokenizer: {error}.") from None
 
     def write(self, ids: Sequence[int]) -> str:
         return str(self._inner.decode(list(ids)))

@@ -112,12 +112,14 @@ def test_labels_layers_and_directions(done, valid, deep):
 
 
 def test_without_a_head_there_is_an_effect_only_on_a_metric(done, infinite):
-    given = ("contrast", "up down", "down down", "-w", infinite)
+    given = ("contrast", "up down", "down down", "-w", infinite, "--allow-nonfinite")
     heading = rows(done(*given).lines, "What carries the difference (1 of 1 units,")[0]
     assert "metric" not in heading
     lines = rows(done(*given, "--metric", "2 * l0.c[0]").lines, "What carries the difference")
     assert lines[1].split()[-2:] == ["-4.00", "-4.00"]
-    assert "nan" in done("contrast", "up nil", "down up", "-w", infinite).stdout
+    assert (
+        "nan" in done("contrast", "up nil", "down up", "-w", infinite, "--allow-nonfinite").stdout
+    )
 
 
 @pytest.mark.parametrize("columns", [80, 160])

@@ -133,7 +133,7 @@ def test_nothing_found_is_exit_code_1_as_with_grep(lstm, valid, states):
 
 
 def test_what_is_no_number_is_named_in_json(done, infinite, tmp_path):
-    trace = load(infinite).run("up down nil")
+    trace = load(infinite, allow_nonfinite=True).run("up down nil")
     write_dataset(tmp_path, [trace], ("pre_candidate",), parts=1)
     records = done("find", "not l0.z_g[0] = 0", tmp_path, "-f", "ndjson").records
     assert [record["values"]["l0.z_g[0]"] for record in records] == ["inf", "-inf", "nan"]
@@ -270,8 +270,8 @@ def test_a_word_is_only_a_word(lstm, states, word):
         (["step = 1", "--count", "--json"],
          "expected one of --count and --json, found both. Leave one out."),
         (["step = 1", "--json", "--digits", "3"],
-         "--digits: it has no effect with the format json: only tables are rounded and have "
-         "colours. Leave one out."),
+         "--digits: it has no effect with the format json: "
+         "only tables are rounded and have colours. Leave one out."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_command_line_is_said(refusal, states, given, expected):

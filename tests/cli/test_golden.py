@@ -370,7 +370,7 @@ def test_a_header_compiles_alone_and_twice_without_a_warning(
 def test_what_is_not_finite_compiles_as_a_macro_of_math_h(
     header, archive, model, request, tmp_path
 ):
-    given = ("--ids", "0,1,2", "-w", request.getfixturevalue(model))
+    given = ("--ids", "0,1,2", "-w", request.getfixturevalue(model), "--allow-nonfinite")
     text = header(*given)
     assert "#include <math.h>" in text
     (tmp_path / "golden.h").write_text(text)
@@ -451,7 +451,9 @@ def test_json_holds_the_same_and_follows_its_schema(golden, archive, deep, same_
 
 
 def test_json_lists_what_it_cannot_hold(golden, infinite):
-    document = json.loads(golden("up nil", "-w", infinite, "-f", "json").stdout)
+    document = json.loads(
+        golden("up nil", "-w", infinite, "--allow-nonfinite", "-f", "json").stdout
+    )
     schema = json.loads(golden("golden", command="schema").stdout)
     jsonschema.validate(document, schema)
     assert document["cells"][0]["expected"]["pre_candidate"] == [[None], [None]]

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.variants import Variant
-from tests.strategies import make_cell
+from tests.strategies import make_cell, make_model
 from weights import load, save
 
 LATCH = """\
@@ -241,7 +241,11 @@ def test_vectors_and_ids_have_no_words(done, bare, uneven, tmp_path):
         (2, ["--direction", "reverse"], "--direction: expected one of 1 layer(s) and 1 "),
         (2, ["--layers", "1"], "--layers: expected 0, as there is no other, found 1."),
         (2, ["--steps", "4"], "--steps: expected 0, as there is no other, found 4."),
-        (2, ["--json", "--digits", "1"], "--digits: it has no effect with --json:"),
+        (
+            2,
+            ["--json", "--digits", "1"],
+            "--digits: it has no effect with --json: only tables are rounded and have colours.",
+        ),
         (3, [")"], "input: expected one sequence, found 2. Give them one by one."),
     ],
 )  # fmt: skip
@@ -270,3 +274,36 @@ def test_normalised_cells_are_refused_by_name(refusal, tmp_path):
     for more in ([], ["--json"]):
         said = refusal(3, *given, *more)
         assert "found layer normalisation of the cell state" in said
+
+
+def test_what_a_residual_connection_passes_on_stands_beside_the_words(done, valid, tmp_path):
+    save(tmp_path / "m.safetensors", make_model(3, hidden_sizes=(3, 3)))
+    given = ("memory", "the cat sat", "-w", tmp_path / "m.safetensors", "--of", "logit(mat)")
+    plain = valid("memory", done(*given, "--json").json)["score"]
+    assert plain["passed"] is None
+    score = valid("memory", done(*given, "--json", "--residual").json)["score"]
+    for step in range(3):
+        parts = [score["bias"], score["passed"][step], *score["shares"][step]]
+        assert sum(parts) == pytest.approx(score["logits"][step], abs=1e-6)
+    page = done(*given, "--residual").stdout
+    assert re.search(r"step word +bias passed +the", page)
+    assert "passed: what the residual connection adds of the layer below, at that step." in page
+    assert "passed" not in done(*given).stdout
+
+
+@pytest.mark.parametrize("command", ["memory", "explain", "contrast", "sweep", "plot", "generate"])
+def test_what_a_file_does_not_tell_can_be_told_to_every_command(command, done, tmp_path):
+    save(tmp_path / "m.safetensors", make_model(3, hidden_sizes=(3, 3)))
+    given = {
+        "contrast": ("the cat", "the mat", "--json"),
+        "sweep": ("the cat", "--metric", "logit(mat)", "--json"),
+        "plot": ("the cat", "--show", "layer_output", "-o", tmp_path / "x.html"),
+        "explain": ("the cat", "--at", "mat", "--json"),
+        "memory": ("the cat", "--of", "logit(mat)", "--json"),
+        "generate": ("the", "--steps", "3", "--json"),
+    }[command]
+    shown = []
+    for options in ((), ("--residual",), ("--pre-activation-clip", "0.1")):
+        result = done(command, *given, "-w", tmp_path / "m.safetensors", *options)
+        shown.append(result.data if command != "plot" else (tmp_path / "x.html").read_bytes())
+    assert len(set(shown)) == 3

@@ -249,7 +249,9 @@ def test_hostile_words_are_words(plotted, tiny):
 
 def test_what_is_no_number_is_left_blank(plotted, infinite):
     for what in ("heatmap", "units", "saturation"):
-        ElementTree.fromstring(plotted("nil up", "-w", infinite, "--what", what))
+        ElementTree.fromstring(
+            plotted("nil up", "-w", infinite, "--allow-nonfinite", "--what", what)
+        )
 
 
 def test_many_words_are_not_drawn_over_each_other(plotted):

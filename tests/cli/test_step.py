@@ -34,7 +34,7 @@ def screen():
     """Press keys, one after the other, and return the stepper and what it then says."""
 
     def press(*keys, model="english", text=SENTENCE, width=100, changes=None):
-        loaded = load(model)
+        loaded = load(model, allow_nonfinite=True)
         if changes is not None:
             loaded = replace(loaded, intervention=Intervention((Change.parse(changes),)))
         stepper = Stepper(loaded, loaded.run(text))

@@ -146,7 +146,7 @@ def test_small_effects_are_not_rounded_to_nothing(done, tiny):
 
 
 def test_what_is_no_number_is_shown_as_it_is(done, valid, doomed):
-    given = ("--ids", "1,2,0", "-w", doomed, "--metric", "logit(0)")
+    given = ("--ids", "1,2,0", "-w", doomed, "--allow-nonfinite", "--metric", "logit(0)")
     assert "metric  logit(0) = nan" in done("sweep", *given).lines
     document = valid("sweep", done("sweep", *given, "--json").json)
     assert document["before"] is None

@@ -103,7 +103,7 @@ def test_a_tensor_without_dtype_and_shape_is_refused(tmp_path: Path, entry: Any)
     with pytest.raises(UnreadableFileError) as caught:
         open_archive(path)
     assert str(caught.value) == (
-        f"{path}: a: expected dtype and shape in the header, found {entry!r}."
+        f"{path}: a: expected dtype, shape and data_offsets in the header, found {entry!r}."
     )
 
 
@@ -206,7 +206,8 @@ def test_an_lstm_in_another_format_is_refused_with_the_files_name(
 )
 def test_float64_is_chosen_where_the_file_holds_it(dtypes: list[str], widest: str) -> None:
     tensors = {str(n): TensorInfo(str(n), dtype, (1,)) for n, dtype in enumerate(dtypes)}
-    assert Archive(Path(), tensors, {}).widest_dtype == widest
+    archive = Archive(Path(), tensors, {}, {}.__getitem__, Path().stat())
+    assert archive.widest_dtype == widest
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

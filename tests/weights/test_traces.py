@@ -294,7 +294,7 @@ def test_names_that_follow_no_grammar_are_refused(option, said):
         ("t.csv", b"cell[0]\nx\n", "line 2: could not convert string to float: 'x'."),
         ("t.csv", b"\xff", "expected UTF-8 text, found the byte at offset 0."),
         ("t.csv", b"step,cell[0]\nx,1\n", "found an error: invalid literal for int()"),
-        ("t.npz", b"no zip", "not a valid .npz file of numbers: "),
+        ("t.npz", b"no zip", "not a valid .npz file: "),
         ("t.npy", b"no npy", "not a valid .npy file of numbers: "),
         ("t.bin", b"", "expected --raw and --shape for a file of bare numbers, found none."),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,23 @@ DTYPES = {
 }  # fmt: skip
 
 
-def archive_of(path: Path, arrays: Mapping[str, Any], metadata: dict[str, str]) -> Archive:
-    """Make an archive of arrays that are there already."""
+def archive_of(
+    path: Path, opened: os.stat_result, arrays: Mapping[str, Any], metadata: dict[str, str]
+) -> Archive:
+    """Make an archive of arrays that are there already; `opened` is what the file was then."""
     infos = {name: info_of(name, array.dtype, array.shape) for name, array in arrays.items()}
-    return Archive(path, infos, metadata, fetch=arrays.__getitem__)
+    return Archive(path, infos, metadata, arrays.__getitem__, opened)
 
 
 def lazy_archive(
     path: Path,
+    opened: os.stat_result,
     infos: Mapping[str, TensorInfo],
     metadata: dict[str, str],
     fetch: Callable[[str], Any],
 ) -> Archive:
     """Make an archive of arrays that are read when they are asked for."""
-    return Archive(path, dict(infos), metadata, fetch=fetch)
+    return Archive(path, dict(infos), metadata, fetch, opened)
 
 
 def info_of(name: str, dtype: object, shape: tuple[int, ...]) -> TensorInfo:

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from weights.archive import Archive
-from weights.containers.arrays import archive_of
-from weights.errors import UnreadableFileError
+from weights.containers.arrays import info_of, lazy_archive
+from weights.files import require_file
+from weights.npz import read_array, read_headers
 
 
 def open_npz(path: Path) -> Archive:
-    """Read every array of an .npz file.
+    """Read what an .npz file says of its arrays; their numbers are read on request.
 
     Raises:
-        UnreadableFileError: it is none, or holds Python objects.
+        UnreadableFileError: it is none, or holds Python objects, or claims more than it holds.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in content.files}
-    except OSError as error:
-        raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnreadableFileError(f"not a valid .npz file of numbers: {error}.") from None
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise UnreadableFileError(f"{name}: expected an array, found another kind of file.")
-    return archive_of(path, arrays, {})
+    told = require_file(path)
+    headers = read_headers(path)
+    infos = {name: info_of(name, each.dtype, each.shape) for name, each in headers.items()}
+
+    def fetch(name: str) -> Any:
+        return read_array(path, name)
+
+    return lazy_archive(path, told, infos, {}, fetch)

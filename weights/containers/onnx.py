@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from weights.archive import Archive
 from weights.containers.arrays import archive_of
 from weights.containers.onnx_activations import read_activations, shortest
 from weights.errors import NotAnLSTMError, UnreadableFileError
+from weights.files import beside, require_file
 
 DIRECTIONS = (b"forward", b"reverse", b"bidirectional")
 # The inputs by position; X, sequence_lens and the initial states are no weights.
@@ -31,23 +33,24 @@ def open_onnx(path: Path) -> Archive:
         import onnx
     except ImportError:
         raise MissingExtraError("onnx", "onnx", "an .onnx file") from None
+    told = require_file(path)
     try:
-        graph = onnx.load(str(path)).graph
+        graph = onnx.load(str(path), load_external_data=False).graph
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
     except Exception as error:  # protobuf's DecodeError has no public name that all versions share
         raise UnreadableFileError(f"not a valid ONNX file: {error}.") from None
     try:
-        return _archive(onnx, path, graph)
+        return _archive(onnx, path, told, graph)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise UnreadableFileError(f"not a valid ONNX file: {error}.") from None
 
 
-def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
-    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+def _archive(onnx: Any, path: Path, told: os.stat_result, graph: Any) -> Archive:
+    constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
-            constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+            constants[node.output[0]] = node.attribute[0].t
         elif node.op_type == "Identity" and node.input[0] in constants:
             constants[node.output[0]] = constants[node.input[0]]
     nodes = [node for node in graph.node if node.op_type == "LSTM"]
@@ -67,11 +70,12 @@ def _archive(onnx: Any, path: Path, graph: Any) -> Archive:
             place += "/reverse"
         for position, name in INPUTS.items():
             if position < len(node.input) and node.input[position]:
-                arrays[f"{place}/{name}"] = _constant(constants, node, position)
+                constant = _constant(constants, node, position)
+                arrays[f"{place}/{name}"] = _numbers(onnx, path, constant)
         variants.append(_variant(given))
     if any(variant != variants[0] for variant in variants):
         raise NotAnLSTMError("LSTM nodes with different attributes are not supported.")
-    archive = archive_of(path, arrays, {})
+    archive = archive_of(path, told, arrays, {})
     return archive.with_variant(variants[0])
 
 
@@ -80,6 +84,25 @@ def _constant(constants: dict[str, Any], node: Any, position: int) -> Any:
     if name not in constants:
         raise UnreadableFileError(f"{name}: expected a constant, found what the graph computes.")
     return constants[name]
+
+
+def _numbers(onnx: Any, path: Path, tensor: Any) -> Any:
+    """The numbers of a constant, which lie in the graph or in a file beside it."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        where = {entry.key: entry.value for entry in tensor.external_data}
+        place = beside(path, where["location"], f"{tensor.name}: location")
+        start, size = int(where.get("offset", 0)), require_file(place).st_size
+        length = int(where.get("length", size - start))
+        if start < 0 or length < 0 or start + length > size:
+            raise UnreadableFileError(
+                f"{tensor.name}: expected bytes 0 to {size} of {place.name}, found {start} to "
+                f"{start + length}."
+            )
+        with place.open("rb") as file:
+            file.seek(start)
+            tensor.raw_data = file.read(length)
+        tensor.data_location = onnx.TensorProto.DEFAULT
+    return onnx.numpy_helper.to_array(tensor)
 
 
 def _variant(given: dict[str, Any]) -> dict[str, Any]:

@@ -86,10 +86,10 @@ def open_any(path: str | os.PathLike[str]) -> Archive:
                 return _folded(container.open(place))
             except LSTMError as error:
                 raise error.at(str(path)) from None
-            except MemoryError:
-                raise UnreadableFileError(
-                    "expected numbers that fit into memory, found more. Is the file damaged?"
-                ).at(str(path)) from None
+            except OSError as error:
+                raise UnreadableFileError(f"cannot be read: {error.strerror or error}.").at(
+                    str(path)
+                ) from None
     _refuse_documents(place)
     archive = open_archive(path)
     return archive if declared_layout(archive.metadata) else _folded(archive)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from weights.archive import Archive, open_archive
 from weights.containers.arrays import lazy_archive
+from weights.documents import parse
 from weights.errors import UnreadableFileError
+from weights.files import beside, require_file
 
 
 def open_sharded(path: Path) -> Archive:
@@ -19,18 +19,21 @@ def open_sharded(path: Path) -> Archive:
         UnreadableFileError: the index or a file is malformed or missing, or a tensor is not in
             the file that the index names.
     """
-    shards = {name: open_archive(path.parent / name) for name in sorted(set(_index(path).values()))}
+    told = require_file(path)
     where = _index(path)
+    shards = {
+        name: open_archive(beside(path, name, "weight_map")) for name in sorted(set(where.values()))
+    }
     for tensor, shard in where.items():
         if tensor not in shards[shard].tensors:
             raise UnreadableFileError(f"{tensor}: expected in {shard}, found no such tensor there.")
     infos = {tensor: shards[shard].tensors[tensor] for tensor, shard in where.items()}
-    return lazy_archive(path, infos, {}, lambda name: shards[where[name]].raw(name))
+    return lazy_archive(path, told, infos, {}, lambda name: shards[where[name]].raw(name))
 
 
 def _index(path: Path) -> dict[str, str]:
     try:
-        content: Any = orjson.loads(path.read_bytes())
+        content: Any = parse(path.read_bytes())
         where = content["weight_map"]
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.") from None
@@ -38,6 +41,4 @@ def _index(path: Path) -> dict[str, str]:
         raise UnreadableFileError("expected an index with a weight_map, found none.") from None
     if not isinstance(where, dict) or not all(isinstance(file, str) for file in where.values()):
         raise UnreadableFileError("weight_map: expected file names by tensor, found others.")
-    if outside := [file for file in where.values() if Path(file).name != file or "\0" in file]:
-        raise UnreadableFileError(f"weight_map: expected files beside it, found {outside[0]}.")
     return where

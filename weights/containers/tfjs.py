@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from weights.archive import Archive
 from weights.containers.arrays import archive_of
 from weights.containers.keras_config import told_variant
+from weights.documents import parse
 from weights.errors import UnreadableFileError
+from weights.files import beside, require_file
 
 DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "float16": "<f2"}
 # What a weight may be quantised to; float16 is only a shorter number.
@@ -30,9 +32,11 @@ def open_tfjs(path: Path) -> Archive:
 
     Source: @tensorflow/tfjs-core 4.22, io/io_utils.ts, decodeWeights.
     """
+    told = require_file(path)
     try:
-        model = orjson.loads(path.read_bytes())
+        model = parse(path.read_bytes())
         manifest = model["weightsManifest"]
+        _refuse_repeats([name for group in manifest for name in group["paths"]])
         arrays = {
             name: array
             for group in manifest
@@ -46,16 +50,25 @@ def open_tfjs(path: Path) -> Archive:
         }
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror or error}.") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise UnreadableFileError(f"expected a weightsManifest, found an error: {error}.") from None
-    told = told_variant(model.get("modelTopology"), version="")
-    return archive_of(path, arrays, said).with_variant(told)
+    variant = told_variant(model.get("modelTopology"), version="")
+    return archive_of(path, told, arrays, said).with_variant(variant)
+
+
+def _refuse_repeats(names: list[str]) -> None:
+    """A file that is read over and over would be as long as the manifest wants it."""
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UnreadableFileError(f"paths: expected every file once, found {twice[0]} twice.")
 
 
 def _files(path: Path, names: list[str]) -> list[bytes]:
-    if outside := [name for name in names if Path(name).name != name]:
-        raise UnreadableFileError(f"paths: expected files beside it, found {outside[0]}.")
-    return [(path.parent / name).read_bytes() for name in names]
+    found = []
+    for name in names:
+        place = beside(path, name, "paths")
+        require_file(place)
+        found.append(place.read_bytes())
+    return found
 
 
 def _group(group: dict[str, Any], data: bytes) -> list[tuple[str, Any]]:
@@ -63,10 +76,17 @@ def _group(group: dict[str, Any], data: bytes) -> list[tuple[str, Any]]:
     found, start = [], 0
     for weight in group["weights"]:
         dtype = _stored(weight)
-        count = prod(weight["shape"])
-        array = np.frombuffer(data, dtype, count, start).reshape(weight["shape"])
+        if not isinstance(weight["name"], str):
+            raise UnreadableFileError(f"name: expected a text, found {weight['name']!r}.")
+        end = start + prod(weight["shape"]) * dtype.itemsize
+        if min(weight["shape"], default=0) < 0 or end > len(data):
+            raise UnreadableFileError(
+                f"{weight['name']}: expected bytes {start} to {end} for the shape "
+                f"{weight['shape']}, found {len(data)} bytes."
+            )
+        array = np.frombuffer(data[start:end], dtype).reshape(weight["shape"])
         found.append((weight["name"], _dequantized(array, weight)))
-        start += count * dtype.itemsize
+        start = end
     return found
 
 
@@ -84,6 +104,7 @@ def _stored(weight: dict[str, Any]) -> np.dtype[Any]:
     return np.dtype(QUANTIZED[stored])
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _dequantized(array: Any, weight: dict[str, Any]) -> Any:
     """What the numbers of a weight stand for: q * scale + min, computed in float64."""
     if "quantization" not in weight:

@@ -67,7 +67,7 @@ def test_the_choice_of_layers_units_and_steps_holds(done, deep, format, tmp_path
 
 @pytest.mark.parametrize("format", ["npz", "safetensors"])
 def test_an_empty_line_and_what_is_not_finite_are_kept(done, infinite, format, tmp_path):
-    given = ("run", "-w", infinite, "-f", format, "--show", "pre_candidate")
+    given = ("run", "-w", infinite, "--allow-nonfinite", "-f", format, "--show", "pre_candidate")
     arrays, _ = read(format, done(*given, stdin="\nup down nil\n"), tmp_path)
     first, second = (arrays[f"sequences.{n}.layers.0.forward.pre_candidate"] for n in (0, 1))
     assert first.shape == (0, 1)

@@ -64,7 +64,19 @@ def test_chosen_units_stand_in_their_own_column_in_every_layer(done, uneven):
 
 
 def test_what_is_not_finite_is_written_by_name(done, infinite):
-    found = rows(done("run", "up down nil", "-w", infinite, "-f", "csv", "--show", "pre_candidate"))
+    found = rows(
+        done(
+            "run",
+            "up down nil",
+            "-w",
+            infinite,
+            "--allow-nonfinite",
+            "-f",
+            "csv",
+            "--show",
+            "pre_candidate",
+        )
+    )
     assert [row["pre_candidate[0]"] for row in found] == ["inf", "-inf", "nan"]
 
 

@@ -287,7 +287,7 @@ def test_hostile_words_are_words(opened, tiny):
 
 
 def test_several_texts_vectors_and_numbers_that_are_none(opened, infinite, wide, tmp_path):
-    page = opened("up down", "nil up down", "-w", infinite)
+    page = opened("up down", "nil up down", "-w", infinite, "--allow-nonfinite")
     page.select_option("#sequence", "1")
     assert page.locator("#words button").count() == 3
     for _ in range(3):

@@ -119,7 +119,16 @@ def test_the_counted_depth_of_brackets_is_the_cell_state(done):
 
 def test_what_is_not_finite_is_null_and_listed_with_its_address(done, valid, infinite):
     # z_g is x times infinity: inf for up, -inf for down, not a number for nil
-    result = done("run", "up down nil", "-w", infinite, "--json", "--show", "pre_candidate,cell")
+    result = done(
+        "run",
+        "up down nil",
+        "-w",
+        infinite,
+        "--allow-nonfinite",
+        "--json",
+        "--show",
+        "pre_candidate,cell",
+    )
     (sequence,) = valid("trace", result.json)["sequences"]
     assert [record["pre_candidate"] for record in sequence["steps"]] == [[None]] * 3
     assert [record["cell"] for record in sequence["steps"]] == [[1.0], [0.0], [None]]
@@ -144,13 +153,13 @@ def test_where_all_is_finite_nothing_is_listed(document):
 
 
 def test_predictions_that_are_no_numbers_are_valid_too(done, valid, doomed):
-    result = done("run", "--ids", "0,1", "-w", doomed, "--json")
+    result = done("run", "--ids", "0,1", "-w", doomed, "--allow-nonfinite", "--json")
     (sequence,) = valid("trace", result.json)["sequences"]
     assert {entry["value"] for entry in sequence["nonfinite"]} == {"nan"}
 
 
 def test_the_document_is_read_by_a_strict_parser(done, infinite):
-    result = done("run", "nil", "-w", infinite, "--json")
+    result = done("run", "nil", "-w", infinite, "--allow-nonfinite", "--json")
 
     def refuse(constant):
         raise AssertionError(constant)

@@ -18,7 +18,18 @@ def test_empty_lines_are_counted_and_leave_no_record(done):
 
 
 def test_what_is_not_finite_is_null_and_listed_with_its_address(done, valid, infinite):
-    given = ("run", "up", "nil", "-w", infinite, "-f", "ndjson", "--show", "pre_candidate")
+    given = (
+        "run",
+        "up",
+        "nil",
+        "-w",
+        infinite,
+        "--allow-nonfinite",
+        "-f",
+        "ndjson",
+        "--show",
+        "pre_candidate",
+    )
     first, second = (valid("record", line) for line in done(*given).records)
     assert first["pre_candidate"] == [None]
     assert first["nonfinite"] == [{"address": "l0.z_g[0]@0", "value": "inf"}]
@@ -26,7 +37,9 @@ def test_what_is_not_finite_is_null_and_listed_with_its_address(done, valid, inf
 
 
 def test_addresses_name_the_unit_and_direction_that_were_chosen(done, doomed):
-    lines = done("run", "--ids", "1", "-w", doomed, "-f", "ndjson", "--units", "1").records
+    lines = done(
+        "run", "--ids", "1", "-w", doomed, "--allow-nonfinite", "-f", "ndjson", "--units", "1"
+    ).records
     assert {entry["address"] for line in lines for entry in line["nonfinite"]} == {
         "l0.h[1]@0", "l0.c[1]@0", "l0.reverse.h[1]@0", "l0.reverse.c[1]@0",
     }  # fmt: skip

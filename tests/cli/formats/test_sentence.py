@@ -65,7 +65,9 @@ def test_other_directions_and_tables_beside_it(done, deep):
 
 
 def test_what_is_no_number_has_no_block(done, infinite):
-    shown = done("run", "up nil", "-w", infinite, "--color-by", "l0.c[0]").lines
+    shown = done(
+        "run", "up nil", "-w", infinite, "--allow-nonfinite", "--color-by", "l0.c[0]"
+    ).lines
     words, blocks, numbers, *_ = section(shown, "Words, coloured by l0.c[0]")
     assert words.split() == ["up", "nil"]
     assert len(blocks.split()) == 1

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from tests.weights.builders import GOLDEN
 from weights import load
 
 BRACKETS = """\
@@ -177,10 +178,12 @@ def test_ids_and_vectors_have_tables_too(done, uneven, bare, tmp_path):
 def test_what_is_not_finite_is_shown_by_name_without_warnings(done, infinite, doomed):
     rows = numbers_under(
         "Candidate, pre-activation z_g",
-        done("run", "up down nil", "-w", infinite, "--show", "pre_candidate").lines,
+        done(
+            "run", "up down nil", "-w", infinite, "--allow-nonfinite", "--show", "pre_candidate"
+        ).lines,
     )
     assert [row[2] for row in rows] == ["inf", "-inf", "nan"]
-    assert "nan" in done("run", "--ids", "0", "-w", doomed).stdout
+    assert "nan" in done("run", "--ids", "0", "-w", doomed, "--allow-nonfinite").stdout
 
 
 def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place(
@@ -198,7 +201,7 @@ def test_what_is_not_finite_has_no_share_and_no_count_and_is_told_with_its_place
     assert shown.lines[-2] == (
         "85 of the 132 numbers of this run are not finite; the first is l0.x[0]@1: nan."
     )
-    doomed_shown = done("run", "--ids", "0,1", "-w", doomed).lines
+    doomed_shown = done("run", "--ids", "0,1", "-w", doomed, "--allow-nonfinite").lines
     next_words = doomed_shown.index("What comes next") + 2
     assert [line.split() for line in doomed_shown[next_words : next_words + 2]] == [
         ["0", "0", "-"], ["1", "1", "-"],
@@ -214,3 +217,13 @@ def test_what_a_layer_hands_on_is_not_shown_twice(done, deep):
     added = done("run", "((", "-w", "brackets", "--show", "all", "--json").json
     first = added["sequences"][0]["steps"][0]
     assert first["layer_output"] == first["hidden"]
+
+
+def test_a_projected_hidden_state_has_columns_of_its_own(done, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((2, 4), "f"))
+    given = ("--vectors", tmp_path / "x.npy", "-w", GOLDEN / "pytorch_projection.safetensors")
+    shown = done("run", *given, "--layers", "0", "--show", "hidden,cell").lines
+    headings = [n for n, line in enumerate(shown) if line.endswith("layer 0 forward")]
+    assert [shown[n + 1].split() for n in headings] == [["step", "0", "1"], ["step", "0", "1", "2"]]
+    numbers = done("run", *given, "--json").json["sequences"][0]["steps"][0]["hidden"]
+    assert shown[headings[0] + 2].split()[1:] == [f"{x:.2f}" for x in numbers]
