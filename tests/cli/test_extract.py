@@ -311,6 +311,8 @@ def test_engines_are_named_and_a_dataset_keeps_its_own(lstm, corpus, tiny, tmp_p
         (("latin.txt",), 3, "latin.txt: line 2: expected UTF-8 text, found the byte at offset 3."),
         (("broken.gz",), 3, "broken.gz: cannot be "),
         (("broken.zst",), 3, "broken.zst: cannot be decompressed"),
+        (("cut.gz",), 3, "cut.gz: cannot be decompressed: Compressed file ended before the end"),
+        (("cut.zst",), 3, "cut.zst: cannot be decompressed: the file ended before the end of a "),
         (("broken.parquet", "--column", "text"), 3, "broken.parquet: not a valid Parquet file"),
         (("broken.jsonl", "--field", "text"), 3, "broken.jsonl: line 2: expected a JSON object, "),
         (("x.txt", "--units", "5"), 2, "--units: expected units 0 to 4, found 5."),
@@ -330,6 +332,8 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     (tmp_path / "latin.txt").write_bytes(b"john\nna \xef\n")
     for name in ("broken.gz", "broken.zst", "broken.parquet"):
         (tmp_path / name).write_bytes(b"this is something else")
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(TEXT.encode())[:-9])
+    (tmp_path / "cut.zst").write_bytes(zstandard.compress(TEXT.encode())[:-1])
     (tmp_path / "broken.jsonl").write_text('{"text": "john"}\n[]\n')
     before = {path.name for path in tmp_path.iterdir()}
     folder = () if "-o" in given else ("-o", "states")
