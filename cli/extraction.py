@@ -109,7 +109,7 @@ def _made_from(request: Request, model: Model, engine: str) -> dict[str, Any]:
     """Say what decides every byte of the dataset; the manifest holds it."""
     selection = request.selection
     layers, units = selection.layers, selection.units
-    given = {name: value for name, value in request.options.items() if value not in (None, False)}
+    given = {name: value for name, value in request.options.items() if value is not None}
     return {
         "model": model_record(model),
         "options": {name: value for name, value in given.items() if name != "tokenizer"},
@@ -199,7 +199,7 @@ def _make(
             dataset.add(done.part)
             show(done)
             written = totals(list(dataset.parts.values()))["bytes"]
-            if expected is None and written > _LIMIT and not request.yes:
+            if written > _LIMIT and not request.yes:
                 raise _too_much(written)
     dataset.finish(todo.count if expected is None else len(dataset.parts))
 

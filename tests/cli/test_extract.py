@@ -164,6 +164,20 @@ def test_float64_stays_float64(extracted, corpus, tiny):
     assert_same(rows, wanted, np.float64)
 
 
+def test_what_the_file_does_not_tell_is_told(lstm, extracted, deep, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("the cat sat\ndown here\n")
+    told = ("--residual", "--pre-activation-clip", "0.5", "--forget-bias", "0")
+    rows = extracted(path, "-w", deep, *told)
+    model = load(deep, residual=True, pre_activation_clip=0.5, forget_bias=0.0)
+    assert_same(rows, expected(model, ["the cat sat", "down here"], ("hidden", "cell")))
+    options = manifest(tmp_path / "states")["options"]
+    assert options == {"residual": True, "pre_activation_clip": 0.5, "forget_bias": 0.0}
+    other = lstm("extract", path, "-w", deep, *told[:-2], "-o", tmp_path / "states")
+    assert other.code == 3
+    assert "expected what the dataset was begun with" in other.stderr
+
+
 @pytest.mark.parametrize(("steps", "kept"), [("last", slice(-1, None)), ("0:2", slice(0, 2)),
                                              ("-2:", slice(-2, None))])  # fmt: skip
 def test_steps_are_chosen_in_each_sequence(extracted, corpus, tiny, tmp_path, steps, kept):
