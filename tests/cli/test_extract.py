@@ -56,7 +56,7 @@ def read(folder):
 
 
 def manifest(folder):
-    return json.loads((folder / "manifest.json").read_text())
+    return json.loads((folder / "_manifest.json").read_text())
 
 
 def expected(model, texts, show, layers=None, steps=None):
@@ -85,7 +85,7 @@ def test_each_row_has_the_bits_that_the_sequence_has_alone(extracted, corpus, ti
     rows = extracted(corpus, "-w", tiny, "--part-size", "2")
     assert_same(rows, expected(load(tiny), LINES, ("hidden", "cell")))
     assert {path.name for path in (tmp_path / "states").iterdir()} == {
-        "manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"
+        "_manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"
     }  # fmt: skip
 
 
@@ -132,6 +132,11 @@ def test_columns_are_typed_for_databases(extracted, corpus, tiny, tmp_path):
     assert found == [
         (token.text, token.id, float(trace.cell[n, 2])) for n, token in enumerate(trace.tokens)
     ]
+
+
+def test_the_folder_as_a_whole_is_a_dataset(extracted, corpus, tiny, tmp_path):
+    rows = extracted(corpus, "-w", tiny, "--part-size", "2")
+    assert pq.read_table(tmp_path / "states").to_pylist() == rows
 
 
 def test_units_and_half_numbers(extracted, corpus, tiny, tmp_path):
@@ -336,7 +341,7 @@ def test_engines_are_named_and_a_dataset_keeps_its_own(lstm, corpus, tiny, tmp_p
         (("x.txt", "--workers", "0"), 2, "--workers"),
         (("x.txt", "-o", "no/such"), 2, "--output: there is no folder no."),
         (("x.txt", "-o", "x.jsonl"), 3, "x.jsonl: expected a folder, found a file."),
-        (("x.txt", "-o", "."), 3, ".: expected an empty folder, or a dataset with its manifest"),
+        (("x.txt", "-o", "."), 3, ".: expected an empty folder, or a dataset with its _manifest"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_before_anything_is_written(
@@ -423,7 +428,7 @@ def test_an_empty_corpus_is_a_dataset_without_parts(lstm, tiny, tmp_path):
     (tmp_path / "x.txt").write_text("")
     assert lstm("extract", tmp_path / "x.txt", "-w", tiny, "-o", tmp_path / "states").code == 0
     assert manifest(tmp_path / "states")["finished"] is True
-    assert [path.name for path in (tmp_path / "states").iterdir()] == ["manifest.json"]
+    assert [path.name for path in (tmp_path / "states").iterdir()] == ["_manifest.json"]
 
 
 def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):
