@@ -416,6 +416,22 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
     assert "pip install 'lstm-cli[corpus]'" in done.stderr
 
 
+def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path):
+    (tmp_path / "x.txt").write_text("\n" * 300 + "john likes coffee " * 300)
+    arguments = ["lstm", "extract", "x.txt", "-w", str(tiny), "-o", "states", "--part-size", "300"]
+    program = (
+        "import sys; from cli import extraction; extraction._LIMIT = 20_000; "
+        f"sys.argv = {arguments!r} + sys.argv[1:]; from cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", program]
+    done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "estimate: about 0 bytes" in done.stderr
+    assert "error: expected at most 20 kB without --yes, found about 4" in done.stderr
+    assert run_python([*command, "--yes"], capture_output=True, cwd=tmp_path).returncode == 0
+    assert manifest(tmp_path / "states")["tokens"] == 900
+
+
 def test_a_pipe_is_read_once(shell, tiny, corpus, tmp_path):
     line = f"lstm extract <(cat {corpus}) -w {tiny} -o {tmp_path}/states --part-size 2"
     result = shell(line)
