@@ -76,10 +76,12 @@ def extract(
     gate_order: u.GateOrder = None,
     forget_bias: u.ForgetBias = None,
     gate_activation: u.GateActivation = None,
+    pre_activation_clip: u.PreActivationClip = None,
     cell_clip: u.CellClip = None,
     projection_clip: u.ProjectionClip = None,
     concatenation: u.Concatenation = None,
     coupled: u.Coupled = None,
+    residual: u.Residual = None,
     show: o.Show = None,
     layers: o.Layers = None,
     units: Annotated[
@@ -91,8 +93,7 @@ def extract(
         typer.Option(
             "--steps",
             metavar="all|last|0:10",
-            help="Only these steps; negative ones count from the end.",
-            show_default=True,
+            help="Only these steps; negative ones count from the end.  [default: all]",
             rich_help_panel=o.SHOW,
         ),
     ] = "all",
@@ -172,8 +173,8 @@ def extract(
         "layout": layout, "prefix": prefix, "tokenizer": tokenizer, "dtype": dtype,
         "allow_nonfinite": allow_nonfinite,
         "gate_order": gate_order, "forget_bias": forget_bias, "gate_activation": gate_activation,
-        "cell_clip": cell_clip, "projection_clip": projection_clip,
-        "concatenation": concatenation, "coupled": coupled,
+        "pre_activation_clip": pre_activation_clip, "cell_clip": cell_clip, "residual": residual,
+        "projection_clip": projection_clip, "concatenation": concatenation, "coupled": coupled,
     }  # fmt: skip
     model = i.changed_throughout(load(weights, **options), set_value, ablate)
     tell_assumptions(model)

@@ -63,7 +63,7 @@ def run(request: Request, model: Model) -> dict[str, Any]:
     expected = estimate(model, wanted, request.sources)
     manifest = read_manifest(request.folder)
     engine = _engine(request, model, manifest, expected)
-    _tell_and_check(request, expected, manifest)
+    _tell_and_check(request, expected, manifest, engine)
     made_from = _made_from(request, model, engine)
     job = Job(
         request.weights, request.options, model.card.sha256, engine, wanted, request.folder,
@@ -155,11 +155,12 @@ def _versions(engine: str, model: Model) -> dict[str, str]:
 
 
 def _tell_and_check(
-    request: Request, expected: Estimate | None, manifest: Mapping[str, Any] | None
+    request: Request, expected: Estimate | None, manifest: Mapping[str, Any] | None, engine: str
 ) -> None:
     """Say what it will take, and refuse what does not fit or is more than anyone expects."""
     if expected is None:
-        note("estimate: none, the input is a stream.")
+        hint = f" It runs in {engine}; --engine says otherwise." if request.engine == "auto" else ""
+        note(f"estimate: none, the input is a stream.{hint}")
         return
     place = request.folder if manifest else request.folder.parent
     if not place.is_dir():
@@ -204,7 +205,7 @@ def _make(
             dataset.add(done.part)
             show(done)
             written = totals(list(dataset.parts.values()))["bytes"]
-            if expected is None and written > _LIMIT and not request.yes:
+            if written > _LIMIT and not request.yes:
                 raise _too_much(written)
     dataset.finish(todo.count if expected is None else len(dataset.parts))
 

@@ -1,8 +1,9 @@
-"""What each token of a vocabulary brings to the gates, computed once and then looked up."""
+"""What each token brings to the gates, computed when it first comes and then looked up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,18 @@ from lstm.parameters import CellParameters
 from lstm.state import ModelState
 from lstm.trace import Trace
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 # A table may take this many bytes; a larger one is made anew for the tokens of each batch.
 LARGEST_TABLE = 2**29
+
+
+class _Table(NamedTuple):
+    """W x + b of the tokens that have come so far, (V, 4H), and which ones these are, (V,)."""
+
+    products: Floats
+    known: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +37,7 @@ class Lookup:
     """
 
     model: Model
-    _tables: dict[str, Floats] = field(default_factory=dict)
+    _tables: dict[str, _Table] = field(default_factory=dict)
 
     @np.errstate(over="ignore", invalid="ignore")  # as `Model.run_batch` has it
     def run(
@@ -48,9 +59,15 @@ class Lookup:
         embedding = self.model.embedding
         if engine is None or embedding is None:
             return None
-        if embedding.vocabulary_size * cell.bias.nbytes > LARGEST_TABLE:
-            some, places = np.unique(embedding.check(ids.reshape(-1)), return_inverse=True)
+        ids, size = embedding.check(ids.reshape(-1)), embedding.vocabulary_size
+        if size * cell.bias.nbytes > LARGEST_TABLE:
+            some, places = np.unique(ids, return_inverse=True)
             return Looked(engine.multiply(cell, embedding(some)), places)
         if direction not in self._tables:
-            self._tables[direction] = engine.multiply(cell, embedding.weight)
-        return Looked(self._tables[direction], embedding.check(ids.reshape(-1)))
+            products = np.empty((size, len(cell.bias)), cell.dtype)
+            self._tables[direction] = _Table(products, np.zeros(size, np.bool_))
+        table = self._tables[direction]
+        new = np.unique(ids[~table.known[ids]])
+        table.products[new] = engine.multiply(cell, embedding(new))
+        table.known[new] = True
+        return Looked(table.products, ids)

@@ -38,7 +38,7 @@ def write_dataset(
         "finished": True,
         **manifest,
     }
-    (folder / "manifest.json").write_text(json.dumps(document), "utf-8")
+    (folder / "_manifest.json").write_text(json.dumps(document), "utf-8")
     return folder
 
 

@@ -53,7 +53,7 @@ ROOMS = {
     "onnx": "weights/containers/onnx.py",
     "duckdb": "weights/search/database.py",
     "pyarrow": "weights/corpus/parquet.py",
-    "zstandard": "weights/corpus/reading.py",
+    "zstandard": "weights/corpus/compressed.py",
     "ray": "weights/corpus/cluster.py",
     "typer": "cli/",
     "rich": "cli/",

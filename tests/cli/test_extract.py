@@ -56,7 +56,7 @@ def read(folder):
 
 
 def manifest(folder):
-    return json.loads((folder / "manifest.json").read_text())
+    return json.loads((folder / "_manifest.json").read_text())
 
 
 def expected(model, texts, show, layers=None, steps=None):
@@ -85,7 +85,7 @@ def test_each_row_has_the_bits_that_the_sequence_has_alone(extracted, corpus, ti
     rows = extracted(corpus, "-w", tiny, "--part-size", "2")
     assert_same(rows, expected(load(tiny), LINES, ("hidden", "cell")))
     assert {path.name for path in (tmp_path / "states").iterdir()} == {
-        "manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"
+        "_manifest.json", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"
     }  # fmt: skip
 
 
@@ -135,6 +135,11 @@ def test_columns_are_typed_for_databases(extracted, corpus, tiny, tmp_path):
     ]
 
 
+def test_the_folder_as_a_whole_is_a_dataset(extracted, corpus, tiny, tmp_path):
+    rows = extracted(corpus, "-w", tiny, "--part-size", "2")
+    assert pq.read_table(tmp_path / "states").to_pylist() == rows
+
+
 def test_units_and_half_numbers(extracted, corpus, tiny, tmp_path):
     rows = extracted(corpus, "-w", tiny, "--show", "cell,layer_input", "--units", "1,3:", "--half")
     schema = pq.read_schema(tmp_path / "states" / "part-00000.parquet")
@@ -163,6 +168,20 @@ def test_float64_stays_float64(extracted, corpus, tiny):
     rows = extracted(corpus, "-w", tiny, "--dtype", "float64")
     wanted = expected(load(tiny, dtype="float64"), LINES, ("hidden", "cell"))
     assert_same(rows, wanted, np.float64)
+
+
+def test_what_the_file_does_not_tell_is_told(lstm, extracted, deep, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("the cat sat\ndown here\n")
+    told = ("--residual", "--pre-activation-clip", "0.5", "--forget-bias", "0")
+    rows = extracted(path, "-w", deep, *told)
+    model = load(deep, residual=True, pre_activation_clip=0.5, forget_bias=0.0)
+    assert_same(rows, expected(model, ["the cat sat", "down here"], ("hidden", "cell")))
+    options = manifest(tmp_path / "states")["options"]
+    assert options == {"residual": True, "pre_activation_clip": 0.5, "forget_bias": 0.0}
+    other = lstm("extract", path, "-w", deep, *told[:-2], "-o", tmp_path / "states")
+    assert other.code == 3
+    assert "expected what the dataset was begun with" in other.stderr
 
 
 @pytest.mark.parametrize(("steps", "kept"), [("last", slice(-1, None)), ("0:2", slice(0, 2)),
@@ -349,6 +368,8 @@ def test_what_is_not_there_in_every_sequence_is_not_set(
         (("latin.txt",), 3, "latin.txt: line 2: expected UTF-8 text, found the byte at offset 3."),
         (("broken.gz",), 3, "broken.gz: cannot be "),
         (("broken.zst",), 3, "broken.zst: cannot be decompressed"),
+        (("cut.gz",), 3, "cut.gz: cannot be decompressed: Compressed file ended before the end"),
+        (("cut.zst",), 3, "cut.zst: cannot be decompressed: the file ended before the end of a "),
         (("broken.parquet", "--column", "text"), 3, "broken.parquet: not a valid Parquet file"),
         (("broken.jsonl", "--field", "text"), 3, "broken.jsonl: line 2: expected a JSON object, "),
         (("x.txt", "--units", "5"), 2, "--units: expected units 0 to 4, found 5."),
@@ -358,7 +379,7 @@ def test_what_is_not_there_in_every_sequence_is_not_set(
         (("x.txt", "--workers", "0"), 2, "--workers"),
         (("x.txt", "-o", "no/such"), 2, "--output: there is no folder no."),
         (("x.txt", "-o", "x.jsonl"), 3, "x.jsonl: expected a folder, found a file."),
-        (("x.txt", "-o", "."), 3, ".: expected an empty folder, or a dataset with its manifest"),
+        (("x.txt", "-o", "."), 3, ".: expected an empty folder, or a dataset with its _manifest"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_before_anything_is_written(
@@ -368,6 +389,8 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     (tmp_path / "latin.txt").write_bytes(b"john\nna \xef\n")
     for name in ("broken.gz", "broken.zst", "broken.parquet"):
         (tmp_path / name).write_bytes(b"this is something else")
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(TEXT.encode())[:-9])
+    (tmp_path / "cut.zst").write_bytes(zstandard.compress(TEXT.encode())[:-1])
     (tmp_path / "broken.jsonl").write_text('{"text": "john"}\n[]\n')
     before = {path.name for path in tmp_path.iterdir()}
     folder = () if "-o" in given else ("-o", "states")
@@ -431,11 +454,30 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
     assert "pip install 'lstm-cli[corpus]'" in done.stderr
 
 
+def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path):
+    (tmp_path / "x.txt").write_text("\n" * 300 + "john likes coffee " * 300)
+    arguments = ["lstm", "extract", "x.txt", "-w", str(tiny), "-o", "states", "--part-size", "300"]
+    program = (
+        "import sys; from cli import extraction; extraction._LIMIT = 20_000; "
+        f"sys.argv = {arguments!r} + sys.argv[1:]; from cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", program]
+    done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "estimate: about 0 bytes" in done.stderr
+    assert "error: expected at most 20 kB without --yes, found about 4" in done.stderr
+    assert run_python([*command, "--yes"], capture_output=True, cwd=tmp_path).returncode == 0
+    assert manifest(tmp_path / "states")["tokens"] == 900
+
+
 def test_a_pipe_is_read_once(shell, tiny, corpus, tmp_path):
     line = f"lstm extract <(cat {corpus}) -w {tiny} -o {tmp_path}/states --part-size 2"
     result = shell(line)
     assert result.code == 0, result.stderr
-    assert "estimate: none, the input is a stream." in result.stderr
+    assert (
+        "estimate: none, the input is a stream. It runs in numpy; --engine says otherwise."
+        in result.stderr
+    )
     assert_same(read(tmp_path / "states"), expected(load(tiny), LINES, ("hidden", "cell")))
 
 
@@ -443,7 +485,7 @@ def test_an_empty_corpus_is_a_dataset_without_parts(lstm, tiny, tmp_path):
     (tmp_path / "x.txt").write_text("")
     assert lstm("extract", tmp_path / "x.txt", "-w", tiny, "-o", tmp_path / "states").code == 0
     assert manifest(tmp_path / "states")["finished"] is True
-    assert [path.name for path in (tmp_path / "states").iterdir()] == ["manifest.json"]
+    assert [path.name for path in (tmp_path / "states").iterdir()] == ["_manifest.json"]
 
 
 def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):

@@ -50,7 +50,7 @@ def assert_nothing_half_written(folder, whole):
     if not folder.exists():
         return
     found = {name: data for name, data in contents(folder).items() if not name.startswith(".")}
-    manifest = found.pop("manifest.json", b'{"parts": []}')
+    manifest = found.pop("_manifest.json", b'{"parts": []}')
     assert all(data == whole[name] for name, data in found.items())
     assert {part["file"] for part in json.loads(manifest)["parts"]} <= set(found)
 
@@ -144,7 +144,7 @@ def test_a_file_that_may_not_grow_is_told_and_the_run_goes_on_later(lstm, given,
         assert f"error: {folder}/part-0000" in result.stderr
         assert ": File too large." in result.stderr
         assert "Traceback" not in result.stderr
-        assert not [name for name in contents(folder) if name != "manifest.json"]
+        assert not [name for name in contents(folder) if name != "_manifest.json"]
     assert lstm(*given, "-o", folder).code == 0
     assert contents(folder) == whole
 
@@ -168,7 +168,7 @@ def test_on_a_full_disk_what_is_done_stays_and_the_run_goes_on(lstm, given, whol
             found = contents(folder)
             assert len(found) > 5
             assert all(data == whole[name] for name, data in found.items() if name in whole
-                       and name != "manifest.json")  # fmt: skip
+                       and name != "_manifest.json")  # fmt: skip
             assert not [name for name in found if name.startswith(".")]
         subprocess.run(["mount", "-o", f"remount,size={4 * size}", str(mounted)], check=True)
         assert lstm(*streamed, "-o", folder, stdin=stdin).code == 0
@@ -183,11 +183,11 @@ def half(lstm, given, whole, tmp_path):
     """A dataset of which only some parts are there."""
     folder = tmp_path / "half"
     folder.mkdir()
-    manifest = json.loads(whole["manifest.json"])
+    manifest = json.loads(whole["_manifest.json"])
     manifest.update(finished=False, parts=manifest["parts"][3:7])
     for part in manifest["parts"]:
         (folder / part["file"]).write_bytes(whole[part["file"]])
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "_manifest.json").write_text(json.dumps(manifest))
     return folder
 
 
@@ -281,7 +281,7 @@ def test_two_commands_do_not_write_to_one_folder(start, lstm, given, tmp_path):
     folder = tmp_path / "states"
     streamed = ["-" if argument is given[1] else argument for argument in given]
     with start(*streamed, "-o", folder, stdin=subprocess.PIPE) as process:
-        wait_for(lambda: (folder / "manifest.json").exists())
+        wait_for(lambda: (folder / "_manifest.json").exists())
         said = refused(lstm, *streamed, "-o", folder)
         assert said == f"{folder}: another lstm extract is writing here. Wait for its end."
         process.communicate(b"john\n", timeout=30)
@@ -290,5 +290,5 @@ def test_two_commands_do_not_write_to_one_folder(start, lstm, given, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "lstm.dataset/9"}', b"{"])
 def test_a_manifest_of_something_else_is_refused(lstm, given, half, content):
-    (half / "manifest.json").write_bytes(content)
-    assert refused(lstm, *given, "-o", half).startswith(f"{half}/manifest.json: expected ")
+    (half / "_manifest.json").write_bytes(content)
+    assert refused(lstm, *given, "-o", half).startswith(f"{half}/_manifest.json: expected ")

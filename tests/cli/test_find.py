@@ -280,7 +280,7 @@ def test_what_is_wrong_with_a_command_line_is_said(refusal, states, given, expec
 
 def test_a_folder_that_is_no_dataset_is_refused(refusal, tmp_path):
     assert refusal(3, "find", "step = 1", tmp_path) == (
-        f"{tmp_path}: expected a folder that lstm extract wrote, found no manifest.json in it."
+        f"{tmp_path}: expected a folder that lstm extract wrote, found no _manifest.json in it."
     )
 
 

@@ -20,7 +20,8 @@ from weights.corpus.shards import Shard
 from weights.errors import UnreadableFileError
 
 SCHEMA = "lstm.dataset/1"
-MANIFEST = "manifest.json"
+# What begins with a line is no part of the data to those who read a whole folder of Parquet files.
+MANIFEST = "_manifest.json"
 # A part that is done but not yet in the manifest is made again after a kill: seconds, not more.
 _SAVED_EVERY = 1.0
 # Where a file lies makes no difference to what is in it.

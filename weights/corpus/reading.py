@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import file_digest
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from lstm.errors import LSTMError, MissingExtraError
+from lstm.errors import LSTMError
+from weights.corpus.compressed import ENDINGS, decompressed
 from weights.corpus.lines import Lines, Text, texts
 from weights.errors import UnreadableFileError
 
 STDIN = "-"
-_COMPRESSED = (".gz", ".zst")
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 
@@ -52,12 +50,12 @@ class Source(NamedTuple):
 
     @property
     def is_compressed(self) -> bool:
-        return self.path.suffix in _COMPRESSED
+        return self.path.suffix in ENDINGS
 
     @property
     def is_json_lines(self) -> bool:
         """Whether the name says so; standard input is what the options make of it."""
-        suffixes = [suffix for suffix in self.path.suffixes if suffix not in _COMPRESSED]
+        suffixes = [suffix for suffix in self.path.suffixes if suffix not in ENDINGS]
         return bool(suffixes) and suffixes[-1] in _JSON_LINES
 
     @property
@@ -114,7 +112,7 @@ class Source(NamedTuple):
         with ExitStack() as stack:
             raw = stdin if self.name == STDIN else stack.enter_context(self.path.open("rb"))
             assert raw is not None
-            lines = stack.enter_context(_decompressed(raw, self.path.suffix))
+            lines = stack.enter_context(decompressed(raw, self.path.suffix))
             told: Callable[[], float] = (lambda: 0.0) if self.is_stream else raw.tell
             for text in self._texts(lines, place):
                 yield Item(text, told() / size)
@@ -138,28 +136,3 @@ class Source(NamedTuple):
             raise UnreadableFileError(f"cannot be decompressed: {error}.").at(self.name) from None
         except LSTMError as error:
             raise error.at(self.name) from None
-
-
-@contextmanager
-def _decompressed(raw: BinaryIO, suffix: str) -> Iterator[Any]:
-    """Give the lines inside, by the ending of the file's name."""
-    if suffix == ".gz":
-        with gzip.GzipFile(fileobj=raw) as file:
-            yield file
-    elif suffix == ".zst":
-        zstandard = _zstandard()
-        try:
-            with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as file:
-                yield BufferedReader(file)
-        except zstandard.ZstdError as error:
-            raise UnreadableFileError(f"cannot be decompressed: {error}.") from None
-    else:
-        yield raw
-
-
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError:
-        raise MissingExtraError("zstandard", "corpus", "a .zst file") from None
-    return zstandard

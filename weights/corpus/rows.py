@@ -181,8 +181,8 @@ class Extraction:
 
     def _is_long(self, sequence: _Encoded) -> bool:
         """Whether it is run piece by piece; what is read from the end has to be there whole."""
-        is_read_forward = self.lookup.model.parameters.num_directions == 1
-        return is_read_forward and len(sequence.ids) > self._piece
+        reads_back = self.lookup.model.parameters.reads_back
+        return not reads_back and len(sequence.ids) > self._piece
 
     @cached_property
     def _piece(self) -> int:

@@ -20,6 +20,11 @@ from weights.corpus.lines import Text
 from weights.corpus.rows import Extraction, Wanted
 
 WORDS = ("a", "b", "c", "dd", "e", "?")
+# The directions of either layer.
+Ways = tuple[tuple[str, ...], tuple[str, ...]]
+FORWARD: Ways = (("forward",), ("forward",))
+BOTH: Ways = (("forward", "reverse"), ("forward", "reverse"))
+IN_TURN: Ways = (("forward",), ("reverse",))
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), max_size=9)
 
 
@@ -28,12 +33,12 @@ def cell(random: np.random.Generator, input_size: int, size: int) -> CellParamet
     return CellParameters(*(random.normal(size=shape).astype(np.float32) for shape in shapes))
 
 
-def model(directions: int, engine: str = "numpy") -> Model:
-    """Two layers, H = 3 and H = 2; D = 4, V = 6."""
-    random = np.random.default_rng(directions)
+def model(ways: Ways = FORWARD, engine: str = "numpy") -> Model:
+    """Two layers that read in these ways, H = 3 and H = 2; D = 4, V = 6."""
+    random = np.random.default_rng(len(ways[0]))
     layers = [
-        LayerParameters(*(cell(random, width, size) for _ in range(directions)))
-        for width, size in ((4, 3), (3 * directions, 2))
+        LayerParameters(**{name: cell(random, width, size) for name in names})
+        for names, width, size in zip(ways, (4, 3 * len(ways[0])), (3, 2), strict=True)
     ]
     parameters = Parameters(tuple(layers))
     return Model(
@@ -88,7 +93,7 @@ def texts_of(words: list[str]) -> list[Text]:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
-@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("ways", [FORWARD, BOTH, IN_TURN])
 @settings(max_examples=25, deadline=None)
 @given(
     texts=TEXTS,
@@ -99,9 +104,9 @@ def texts_of(words: list[str]) -> list[Text]:
     block_tokens=st.sampled_from([1, 7, 2**17]),
 )
 def test_rows_have_the_bits_of_each_sequence_alone(
-    directions, engine, texts, first, steps, batch_bytes, block_bytes, block_tokens
+    ways, engine, texts, first, steps, batch_bytes, block_bytes, block_tokens
 ):
-    made = model(directions, engine)
+    made = model(ways, engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BATCH_BYTES", batch_bytes)
         patch.setattr(module, "_BLOCK_BYTES", block_bytes)
@@ -115,19 +120,19 @@ def test_rows_have_the_bits_of_each_sequence_alone(
 def test_a_long_sequence_is_run_piece_by_piece_and_a_reverse_one_whole(monkeypatch):
     monkeypatch.setattr(module, "_BATCH_BYTES", 3000)
     text = " ".join(WORDS[:5] * 20)
-    for directions in (1, 2):
-        made = model(directions)
+    for ways in (FORWARD, BOTH, IN_TURN):
+        made = model(ways)
         extraction = Extraction(Lookup(made), everything(made))
         blocks = list(extraction.rows(texts_of(["a", text, "b"]), 4))
         # per token 4 + 9 * 3 + 3 and 3 + 9 * 2 + 2 numbers of 4 bytes: 13 tokens at once
-        assert len(blocks) == (1 if directions == 2 else 2 + -(-100 // 13))
+        assert len(blocks) == (2 + -(-100 // 13) if ways == FORWARD else 1)
         assert flat(blocks) == one_by_one(made, ["a", text, "b"], slice(None), 4)
 
 
 def test_no_more_than_a_batch_runs_at_once_and_like_lengths_run_together(monkeypatch):
     # per token 4 + 9 * 3 + 3 and 3 + 9 * 2 + 2 numbers of 4 bytes: 228, so 10 tokens at once
     monkeypatch.setattr(module, "_BATCH_BYTES", 2300)
-    made = model(1)
+    made = model()
     sizes = []
 
     class Watched(Lookup):
@@ -141,7 +146,7 @@ def test_no_more_than_a_batch_runs_at_once_and_like_lengths_run_together(monkeyp
 
 
 def test_a_sequence_of_which_nothing_is_kept_does_not_run():
-    made = model(1)
+    made = model()
 
     class Watched(Lookup):
         def run(self, ids, initial_state=None, lengths=None):
@@ -154,7 +159,7 @@ def test_a_sequence_of_which_nothing_is_kept_does_not_run():
 
 
 def test_units_are_cut_out_of_everything_but_the_layers_input():
-    made = model(1)
+    made = model()
     wanted = everything(made, units=slice(1, None))
     assert wanted.width("layer_input") == 4 + 3
     assert wanted.width("cell") == 2 + 1
@@ -165,7 +170,7 @@ def test_units_are_cut_out_of_everything_but_the_layers_input():
 
 
 def test_a_number_beyond_float16_is_infinite_there_without_a_warning():
-    base = model(1)
+    base = model()
     arrays = base.parameters.layers[0].forward.arrays
     weights = CellParameters(*(np.full_like(array, 1e6) for array in arrays))
     embedding = Embedding(np.ones((6, 4), np.float32))
@@ -177,7 +182,7 @@ def test_a_number_beyond_float16_is_infinite_there_without_a_warning():
 
 
 def test_the_words_of_a_block_are_those_of_the_steps_that_are_kept():
-    made = model(1)
+    made = model()
     (rows,) = Extraction(Lookup(made), everything(made, slice(-1, None))).rows(
         texts_of(["a b dd", "e", "", "c dd"]), 0
     )

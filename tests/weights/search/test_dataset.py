@@ -77,7 +77,7 @@ def test_a_folder_may_be_named_like_a_pattern_or_a_quotation(traces, tmp_path):
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
-    expected = "expected a folder that lstm extract wrote, found no manifest.json in it."
+    expected = "expected a folder that lstm extract wrote, found no _manifest.json in it."
     for path in (tmp_path, tmp_path / "nowhere", __file__):
         with pytest.raises(UnreadableFileError) as caught:
             open_dataset(type(tmp_path)(path))
@@ -87,15 +87,15 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("manifest", "expected"),
     [
-        ("{", "manifest.json: expected JSON, found "),
-        ("[]", "manifest.json: expected schema lstm.dataset/1, found None."),
+        ("{", "_manifest.json: expected JSON, found "),
+        ("[]", "_manifest.json: expected schema lstm.dataset/1, found None."),
         ('{"schema": "lstm.trace/1"}', "expected schema lstm.dataset/1, found 'lstm.trace/1'."),
         ('{"schema": "lstm.dataset/1", "units": ["a"]}',
-         "expected the numbers of the units in manifest.json, or all, found ['a']."),
+         "expected the numbers of the units in _manifest.json, or all, found ['a']."),
     ],
 )  # fmt: skip
 def test_a_manifest_of_something_else_is_refused(folder, manifest, expected):
-    (folder / "manifest.json").write_text(manifest)
+    (folder / "_manifest.json").write_text(manifest)
     with pytest.raises(UnreadableFileError) as caught:
         open_dataset(folder)
     assert expected in str(caught.value)
