@@ -93,7 +93,8 @@ def extract(
         typer.Option(
             "--steps",
             metavar="all|last|0:10",
-            help="Only these steps; negative ones count from the end.  [default: all]",
+            help="Only these steps; negative ones count from the end.",
+            show_default=True,
             rich_help_panel=o.SHOW,
         ),
     ] = "all",
