@@ -67,7 +67,9 @@ class Lookup:
             products = np.empty((size, len(cell.bias)), cell.dtype)
             self._tables[direction] = _Table(products, np.zeros(size, np.bool_))
         table = self._tables[direction]
-        new = np.unique(ids[~table.known[ids]])
-        table.products[new] = engine.multiply(cell, embedding(new))
-        table.known[new] = True
+        unknown = ids[~table.known[ids]]
+        if len(unknown):
+            new = np.unique(unknown)
+            table.products[new] = engine.multiply(cell, embedding(new))
+            table.known[new] = True
         return Looked(table.products, ids)
