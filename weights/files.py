@@ -15,7 +15,7 @@ _OTHERS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK,
 def name_as_text(path: str | os.PathLike[str]) -> str:
     """Return the name of a file as text that can be written anywhere; it may be any bytes.
 
-    >>> name_as_text("a\udcff")
+    >>> name_as_text(os.fsdecode(b"a\\xff"))
     'a\\\\xff'
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")
