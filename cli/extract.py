@@ -172,10 +172,10 @@ def extract(
         source.check()
     options: dict[str, Any] = {
         "layout": layout, "prefix": prefix, "tokenizer": tokenizer, "dtype": dtype,
-        "allow_nonfinite": allow_nonfinite,
         "gate_order": gate_order, "forget_bias": forget_bias, "gate_activation": gate_activation,
         "pre_activation_clip": pre_activation_clip, "cell_clip": cell_clip, "residual": residual,
         "projection_clip": projection_clip, "concatenation": concatenation, "coupled": coupled,
+        **({"allow_nonfinite": True} if allow_nonfinite else {}),
     }  # fmt: skip
     model = i.changed_throughout(load(weights, **options), set_value, ablate)
     tell_assumptions(model)

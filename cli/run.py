@@ -103,10 +103,9 @@ def run(
     from weights import load
 
     model = load(
-        weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype,
-        allow_nonfinite=allow_nonfinite,
-        gate_order=gate_order, forget_bias=forget_bias, gate_activation=gate_activation,
-        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, residual=residual,
+        weights, layout=layout, prefix=prefix, tokenizer=tokenizer, dtype=dtype, residual=residual,
+        allow_nonfinite=allow_nonfinite, gate_order=gate_order, gate_activation=gate_activation,
+        pre_activation_clip=pre_activation_clip, cell_clip=cell_clip, forget_bias=forget_bias,
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     _check_against(model, selection, top_k)

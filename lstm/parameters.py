@@ -45,6 +45,8 @@ class CellParameters:
             object.__setattr__(self, name, frozen(getattr(self, name)))
         self._check_shapes()
         self.variant.check(self.input_size, self.hidden_size, self.dtype)
+        if self.variant.is_standard:  # said aloud or not, it is run in the same way
+            object.__setattr__(self, "variant", STANDARD)
         if len({a.dtype for a in self.arrays}) > 1 or self.dtype not in FLOAT_TYPES:
             found = ", ".join(str(a.dtype) for a in self.arrays)
             raise LSTMError(f"weights: expected all float32 or all float64, found {found}.")

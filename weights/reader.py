@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from lstm.arrays import Floats
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.quantities import GATES
-from lstm.variants import STANDARD, Variant
+from lstm.variants import Variant
 from weights.archive import Archive
 from weights.layouts.found import CellAddress, FoundLSTM, Part
 from weights.layouts.layout import Layout
@@ -79,14 +78,8 @@ def _read_cell(archive: Archive, lstm: FoundLSTM, at: CellAddress, dtype: str) -
         np.concatenate([ih[gate] for gate in GATES]),
         np.concatenate([hh[gate] for gate in GATES]),
         np.concatenate([bias.get(gate, zero) for gate in GATES]),
-        _variant(variant),
+        Variant(**variant),
     )
-
-
-def _variant(options: dict[str, Any]) -> Variant:
-    """Make the variant; the standard one also where options were named with their defaults."""
-    variant = Variant(**options)
-    return STANDARD if variant.is_standard else variant
 
 
 def _highway(ih: Blocks, hh: Blocks, bias: Blocks, zero: Floats) -> Blocks:

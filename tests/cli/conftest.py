@@ -91,12 +91,15 @@ def covered(**changes: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Have Ctrl-C reach the commands also where the tests themselves are in the background.
+    """Have signals reach the commands also where the tests themselves are in the background.
 
-    What ignores it hands that on to all that it starts; what handles it does not.
+    What ignores one hands that on to all that it starts; what handles it does not.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)
+    ):  # fmt: skip
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

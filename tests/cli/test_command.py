@@ -69,7 +69,7 @@ def test_the_options_of_run_stand_in_groups(pages):
     ]
     assert groups == {
         "Input": {"--file", "--ids", "--vectors", "--errors", "--tokenizer"},
-        "Model": {"--weights", "--layout", "--prefix", "--dtype"},
+        "Model": {"--allow-nonfinite", "--weights", "--layout", "--prefix", "--dtype"},
         "What the weight file does not tell": {
             "--gate-order",
             "--forget-bias",

@@ -136,7 +136,7 @@ def test_an_infinite_effect_has_no_warning(lstm):
 
 def test_a_dataset_whose_model_is_not_told_is_refused(refusal, tmp_path):
     (tmp_path / "states").mkdir()
-    (tmp_path / "states" / "manifest.json").write_text('{"schema": "lstm.dataset/1"}')
+    (tmp_path / "states" / "_manifest.json").write_text('{"schema": "lstm.dataset/1"}')
     (tmp_path / "x.txt").write_text("(\n")
     said = refusal(3, "extract", tmp_path / "x.txt", "-o", tmp_path / "states")
     assert said.endswith("expected model as lstm extract writes it, found nothing.")

@@ -128,4 +128,6 @@ def test_layer_normalisation_of_tensorflow_lite_is_refused_by_name(refusal, tmp_
 def test_a_forget_bias_that_is_no_number_is_refused(refusal, tmp_path, number):
     write(tmp_path / "w.safetensors", packed("ifgo"))
     options = ("run", "--ids", "1", "-w", tmp_path / "w.safetensors", "--forget-bias", number)
-    assert f"--forget-bias: expected a number, found {number}." in refusal(3, *options)
+    assert f"--forget-bias: expected a number that float32 holds, found {number}." in refusal(
+        3, *options
+    )
