@@ -109,7 +109,8 @@ class Attempts:
         before, code, trace = _resident_after_reset(), None, ""
         start = time.process_time()
         with warnings.catch_warnings(action="always"):
-            warnings.simplefilter("ignore", ResourceWarning)  # says when, not what, and is off
+            for off in (ResourceWarning, DeprecationWarning):  # for developers: nobody sees them
+                warnings.simplefilter("ignore", off)
             try:
                 code = app._run()
             except BaseException:
