@@ -127,11 +127,13 @@ def start(elsewhere: Path) -> Callable[..., Started]:
 def lstm(start: Callable[..., Started]) -> Callable[..., Result]:
     """Run the command to its end."""
 
-    def run(*arguments: object, stdin: str | bytes = b"", **options: Any) -> Result:
+    def run(
+        *arguments: object, stdin: str | bytes = b"", seconds: float = 60, **options: Any
+    ) -> Result:
         given = stdin.encode() if isinstance(stdin, str) else stdin
         env = covered(**options.pop("env", {}))
         with start(*arguments, stdin=subprocess.PIPE, env=env, **options) as process:
-            out, err = process.communicate(given, timeout=60)
+            out, err = process.communicate(given, timeout=seconds)
         return Result(process.returncode, out, err.decode())
 
     return run

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.cluster
+from tests.cli.conftest import COVERED
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 WORDS = "john likes black coffee naïve".split()
 # Outside of the range from which Ray takes its own.
 PORT = 9817
@@ -20,6 +22,10 @@ def cluster():
     head = {"num_cpus": 2, "include_dashboard": False, "ray_client_server_port": PORT}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
+        # A server has so many seconds to start, which a busy machine takes; and Ray's processes
+        # are not measured: they are ended while they write what was covered.
+        patch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "120")
+        patch.delenv(COVERED, raising=False)
         made = utils.Cluster(initialize_head=True, head_node_args=head)
         yield made
         made.shutdown()
@@ -70,14 +76,14 @@ def test_a_cluster_elsewhere_makes_the_same_and_says_what_is_wrong(
     given = (*given, "--part-size", "3000")
     assert lstm(*given, "-o", tmp_path / "alone").code == 0
     far = ("--cluster", f"ray://127.0.0.1:{PORT}")
-    result = lstm(*given, "-o", tmp_path / "states", *far, "--json")
+    result = lstm(*given, "-o", tmp_path / "states", *far, "--json", seconds=240)
     assert result.code == 0, result.stderr
     assert (result.json["parts"], result.json["workers"]) == (2, None)
     assert contents(tmp_path / "states") == contents(tmp_path / "alone")
 
     texts = ["the cat"] * 300 + ["the dog"]
     (tmp_path / "y.txt").write_text("\n".join(texts))
-    result = lstm("extract", "y.txt", "-w", deep, "-o", "bad", *far, cwd=tmp_path)
+    result = lstm("extract", "y.txt", "-w", deep, "-o", "bad", *far, cwd=tmp_path, seconds=240)
     assert result.code == 3
     assert 'error: y.txt: line 301: token "dog" at position 1' in result.stderr
     assert "Traceback" not in result.stderr

@@ -117,7 +117,8 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
             include_dashboard=False if address == LOCAL else None,
         )
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        raise LSTMError(f"--cluster {address}: no cluster answers. {error}") from None
+        reason = str(error).strip().splitlines()[-1:]  # the last line of Ray's own traceback
+        raise LSTMError(" ".join([f"--cluster {address}: no cluster answers.", *reason])) from None
     signal.signal(signal.SIGTERM, on_request)
     try:
         yield
