@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
@@ -20,14 +21,21 @@ class Command(typer.core.TyperCommand):
     help page should be there at once.
     """
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an option that is given twice, also as `--no-x` or `-x`: only one would count."""
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        for parameter in order:
-            if order.count(parameter) > 1 and not getattr(parameter, "multiple", False):
-                names = " and ".join((*parameter.opts, *parameter.secondary_opts))
-                raise typer.BadParameter("expected once, found twice.", param_hint=names)
-        return super().parse_args(ctx, args)
+    def make_parser(self, ctx: Any) -> Any:
+        """Make a parser that refuses an option given twice, also as `-x` or `--no-x`."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_once(args: list[str]) -> Any:
+            values, rest, order = parse(args)
+            for parameter in order:
+                if order.count(parameter) > 1 and not getattr(parameter, "multiple", False):
+                    names = " and ".join((*parameter.opts, *parameter.secondary_opts))
+                    raise typer.BadParameter("expected once, found twice.", param_hint=names)
+            return values, rest, order
+
+        parser.parse_args = parse_once  # type: ignore[method-assign]
+        return parser
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -56,139 +64,35 @@ class CommandGroup(typer.core.TyperGroup):
         return None
 
 
-def _run() -> Callable[..., None]:
-    from cli.run import run
-
-    return run
-
-
-def _inspect() -> Callable[..., None]:
-    from cli.inspect import inspect
-
-    return inspect
-
-
-def _generate() -> Callable[..., None]:
-    from cli.generate import generate
-
-    return generate
-
-
-def _plot() -> Callable[..., None]:
-    from cli.plot import plot
-
-    return plot
-
-
-def _step() -> Callable[..., None]:
-    from cli.step import step
-
-    return step
-
-
-def _golden() -> Callable[..., None]:
-    from cli.golden import golden
-
-    return golden
-
-
-def _tokens() -> Callable[..., None]:
-    from cli.tokens import tokens
-
-    return tokens
-
-
-def _models() -> Callable[..., None]:
-    from cli.models import models
-
-    return models
-
-
-def _schema() -> Callable[..., None]:
-    from cli.schema import schema
-
-    return schema
-
-
-def _convert() -> Callable[..., None]:
-    from cli.convert import convert
-
-    return convert
-
-
-def _compare() -> Callable[..., None]:
-    from cli.compare import compare
-
-    return compare
-
-
-def _find() -> Callable[..., None]:
-    from cli.find import find
-
-    return find
-
-
-def _tour() -> Callable[..., None]:
-    from cli.tour import tour
-
-    return tour
-
-
-def _extract() -> Callable[..., None]:
-    from cli.extract import extract
-
-    return extract
-
-
-def _sweep() -> Callable[..., None]:
-    from cli.sweep import sweep
-
-    return sweep
-
-
-def _contrast() -> Callable[..., None]:
-    from cli.contrast import contrast
-
-    return contrast
-
-
-def _explain() -> Callable[..., None]:
-    from cli.explain import explain
-
-    return explain
-
-
-def _memory() -> Callable[..., None]:
-    from cli.memory import memory
-
-    return memory
-
-
 class Entry(NamedTuple):
-    """A command: its name, what a list of commands says of it, and how it is imported."""
+    """A command: its name, which is that of its file and function, and its line in the list."""
 
     name: str
     summary: str
-    imported: Callable[[], Callable[..., None]]
+
+    def imported(self) -> Callable[..., None]:
+        """Import the function behind the command."""
+        function: Callable[..., None] = getattr(import_module(f"cli.{self.name}"), self.name)
+        return function
 
 
 COMMANDS = (
-    Entry("run", "Run a text and show every state and gate.", _run),
-    Entry("tour", "Learn on a sentence what an LSTM does.", _tour),
-    Entry("inspect", "Show what a weight file holds.", _inspect),
-    Entry("convert", "Write weights into another layout, or one file.", _convert),
-    Entry("compare", "Find where two runs differ, and why.", _compare),
-    Entry("extract", "Write the states of a whole corpus, as Parquet.", _extract),
-    Entry("find", "Search the states of a corpus for a pattern.", _find),
-    Entry("sweep", "Show what each unit at each step counts for.", _sweep),
-    Entry("contrast", "Show what differs inside between two texts.", _contrast),
-    Entry("explain", "Show how a number came about, step by step.", _explain),
-    Entry("memory", "Show which word wrote what is remembered.", _memory),
-    Entry("generate", "Let the model go on by itself.", _generate),
-    Entry("plot", "Draw a run: states, gates, memory, two texts.", _plot),
-    Entry("step", "Step through a text with the keyboard.", _step),
-    Entry("golden", "Write what a port is checked against.", _golden),
-    Entry("tokens", "Show what a text becomes, without running it.", _tokens),
-    Entry("models", "List the models inside.", _models),
-    Entry("schema", "Print the JSON Schema of an output.", _schema),
+    Entry("run", "Run a text and show every state and gate."),
+    Entry("tour", "Learn on a sentence what an LSTM does."),
+    Entry("inspect", "Show what a weight file holds."),
+    Entry("convert", "Write weights into another layout, or one file."),
+    Entry("compare", "Find where two runs differ, and why."),
+    Entry("extract", "Write the states of a whole corpus, as Parquet."),
+    Entry("find", "Search the states of a corpus for a pattern."),
+    Entry("sweep", "Show what each unit at each step counts for."),
+    Entry("contrast", "Show what differs inside between two texts."),
+    Entry("explain", "Show how a number came about, step by step."),
+    Entry("memory", "Show which word wrote what is remembered."),
+    Entry("generate", "Let the model go on by itself."),
+    Entry("plot", "Draw a run: states, gates, memory, two texts."),
+    Entry("step", "Step through a text with the keyboard."),
+    Entry("golden", "Write what a port is checked against."),
+    Entry("tokens", "Show what a text becomes, without running it."),
+    Entry("models", "List the models inside."),
+    Entry("schema", "Print the JSON Schema of an output."),
 )

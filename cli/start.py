@@ -7,8 +7,9 @@ import signal
 import sys
 from types import FrameType
 
-# What asks a command to end: Ctrl-C, a request, a terminal that is gone.
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What asks a command to end: Ctrl-C, a request, a terminal that is gone (Windows has no such).
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_ENDING = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 
 
 def main() -> None:
