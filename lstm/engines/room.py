@@ -10,9 +10,9 @@ import numpy as np
 
 from lstm.arrays import Floats
 
-# Blocks of fewer bytes than the first are had at once anyway; those of more than the second are
-# needed so seldom that they are given back. So many of one size wait to be used again.
-_SMALLEST, _LARGEST, _WAITING = 2**16, 2**23, 8
+# Blocks of fewer bytes than the first are had at once anyway. Those that wait to be used again are
+# so many of one size and have so many bytes in all; a long sequence's record needs some 200 MB.
+_SMALLEST, _WAITING, _LARGEST = 2**16, 8, 2**29
 _BYTES = 4
 
 
@@ -43,10 +43,11 @@ class Room:
             block = np.empty(size, np.float32)
         array = np.frombuffer(block.data, np.float32, count)
         # Views keep this array alive, and it the block: it goes when the last of them is gone.
-        weakref.finalize(array, _give_back, free, block).atexit = False
+        weakref.finalize(array, self._give_back, block).atexit = False
         return array.reshape(shape)
 
-
-def _give_back(free: list[Floats], block: Floats) -> None:
-    if len(free) < _WAITING:
-        free.append(block)
+    def _give_back(self, block: Floats) -> None:
+        free = self._free[block.size]
+        waiting = sum(each.nbytes for blocks in [*self._free.values()] for each in blocks)
+        if len(free) < _WAITING and waiting + block.nbytes <= _LARGEST:
+            free.append(block)
