@@ -13,7 +13,13 @@ SCHEMA = "lstm.convert/1"
 
 
 def conversion_record(
-    source: str, origin: Origin, model: Model, target: Path, layout: str, difference: Difference
+    source: str,
+    origin: Origin,
+    sha256: str,
+    model: Model,
+    target: Path,
+    layout: str,
+    difference: Difference,
 ) -> dict[str, Any]:
     """Say what was read, what was written, and how far the two differ."""
     parameters = model.parameters
@@ -23,7 +29,7 @@ def conversion_record(
     return {
         "schema": SCHEMA,
         "source": name_as_text(source),
-        "sha256": model.card.sha256,
+        "sha256": sha256,
         "read": {**origin._asdict(), "assumed": list(model.card.assumed)},
         "layers": parameters.num_layers,
         "directions": parameters.num_directions,

@@ -94,7 +94,7 @@ def convert(
     )  # fmt: skip
     tell_assumptions(model)
     # Before OUT is written, which may be IN.
-    origin = origin_of(source, layout, prefix) if json else None
+    read = (origin_of(source, layout, prefix), model.card.sha256) if json else None
     written, difference = write(model, target, to)
     if to != "native" and (model.embedding or model.head or model.tokenizer):
         note(f"{to} holds the LSTM alone; embedding, head and tokenizer stay in {source}.")
@@ -104,10 +104,10 @@ def convert(
             f"the names are those of {written}, whose cell adds nothing. In any other cell set "
             "its forget bias to 0."
         )
-    if origin is not None:
+    if read is not None:
         from cli.conversion_record import conversion_record
 
-        write_json(conversion_record(source, origin, model, target, written, difference))
+        write_json(conversion_record(source, *read, model, target, written, difference))
         return
     typer.echo(
         f"{target}: {written}, checked on a random input: hidden states differ by at most "

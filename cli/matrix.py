@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.console import Terminal
 from cli.formats.words import Words, short
-from cli.tables import HeatCell, heat_line, table
+from cli.tables import HeatCell, aligned, heat_line, table
 from lstm.trace import Trace
 
 LONGEST = 10  # a longer word is cut in the heading of its column
@@ -149,10 +149,10 @@ def _drawn(words: Words, strips: Strips, scale: Scale, color: bool) -> Table:
     """The table; its cells touch, so that patterns show."""
     texts = [_texts(strip, scale) for strip in strips]
     widths = [_width(strip, own) for strip, own in zip(strips, texts, strict=True)]
-    heading = _joined([strip.step for strip in strips], widths)
+    heading = aligned([strip.step for strip in strips], widths)
     headers = words.headers
     if any(strip.title for strip in strips):
-        heading += "\n" + _joined([strip.title for strip in strips], widths)
+        heading += "\n" + aligned([strip.title for strip in strips], widths)
         for header in headers:
             header.header = f"\n{header.header}"
     made = table(*headers, Column(Text(heading), no_wrap=True))
@@ -171,8 +171,3 @@ def _texts(strip: Strip, scale: Scale) -> list[str]:
 
 def _width(strip: Strip, texts: list[str]) -> int:
     return 1 + max(cell_len(strip.title), len(strip.step), *map(len, texts))
-
-
-def _joined(texts: Sequence[str], widths: Sequence[int]) -> str:
-    pairs = zip(texts, widths, strict=True)
-    return "".join(" " * (width - cell_len(text)) + text for text, width in pairs)

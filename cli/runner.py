@@ -17,7 +17,7 @@ from lstm.trace import Trace
 from weights.states import read_state, write_state
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Runner:
     """Runs sequence after sequence.
 

@@ -31,7 +31,7 @@ class Source(NamedTuple):
     place: str | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Request:
     """What the command line asks to read."""
 

@@ -168,7 +168,7 @@ class Stepper(App[None]):
         yield coloured(trace, around, self._address, DIGITS, width, at=step)
         words = Words(trace, [step])
         title = f"Step {step} (of 0 to {trace.num_steps - 1}): what the gates did"
-        yield section(title, gate_table(words, self._record))
+        yield section(title, gate_table(words, self._record, True))
         yield section("This unit, and those that changed most", self._units())
         if self.forecast:
             best = self.forecast.predictions[step]

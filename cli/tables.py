@@ -15,12 +15,16 @@ from cli.palette import INK, NEGATIVE, POSITIVE, SHARE
 
 
 class HeatCell(NamedTuple):
-    """A number as it is written, right-aligned in its width, and the scale's end."""
+    """A number as it is written, right-aligned in its width, and the scale's end.
+
+    `style` is what it has where its value is too weak for a colour.
+    """
 
     text: str
     value: float
     scale: float
     width: int
+    style: str = ""
 
 
 def table(*headers: str | Column, caption: str = "") -> Table:
@@ -72,13 +76,22 @@ def heat_line(cells: Iterable[HeatCell], diverging: bool, color: bool) -> Text:
     Rich takes its time for each cell of a table; one text per row is quick.
     """
     cells = list(cells)
-    texts = [" " * (cell.width - cell_len(cell.text)) + cell.text for cell in cells]
+    texts = [_aligned(cell.text, cell.width) for cell in cells]
     line, place = Text("".join(texts)), 0
     for cell, text in zip(cells, texts, strict=True) if color else ():
-        if style := heat_style(cell.value, cell.scale, diverging):
+        if style := heat_style(cell.value, cell.scale, diverging) or cell.style:
             line.stylize(style, place, place + len(text))
         place += len(text)
     return line
+
+
+def aligned(texts: Iterable[str], widths: Iterable[int]) -> str:
+    """Put texts side by side, each at the right end of its width: what stands over heat cells."""
+    return "".join(map(_aligned, texts, widths))
+
+
+def _aligned(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
 
 
 def heat_style(value: float, scale: float, diverging: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,12 +27,13 @@ class NamedUnit(NamedTuple):
 class Card(NamedTuple):
     """Where a model came from and what had to be assumed to read it.
 
-    `source` is the file or the name it was loaded from, `sha256` the hash of the file's bytes,
-    `layout` how it stores the weights, `quality` the figures its makers measured.
+    `source` is the file or the name it was loaded from, `hashed` gives the hash of the file's
+    bytes when somebody asks, `layout` is how it stores the weights, `quality` the figures its
+    makers measured.
     """
 
     source: str = ""
-    sha256: str = ""
+    hashed: Callable[[], str] = str
     layout: str = ""
     assumed: tuple[str, ...] = ()
     description: str = ""
@@ -40,6 +41,11 @@ class Card(NamedTuple):
     origin: str = ""
     units: tuple[NamedUnit, ...] = ()
     quality: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file's bytes, in hexadecimal; empty where there is no file."""
+        return self.hashed()
 
     def named(self, layer: int, direction: str, unit: int) -> NamedUnit | None:
         """Return what is known of a unit, by whichever of its quantities it was found."""

@@ -19,7 +19,7 @@ import orjson
 
 from weights.documents import parse
 from weights.errors import NonFiniteError, UnreadableFileError, UnsupportedDtypeError
-from weights.files import require_file, unchanged
+from weights.files import hashed, require_file, unchanged
 
 if TYPE_CHECKING:
     from lstm.arrays import Floats
@@ -57,7 +57,7 @@ class TensorInfo(NamedTuple):
         return prod(self.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Archive:
     """An opened file: what its header says, and the arrays on request.
 
@@ -119,11 +119,12 @@ class Archive:
         return "float64" if "F64" in stored else "float32"
 
     def sha256(self) -> str:
-        """Return the hash of the file's bytes, in hexadecimal."""
-        import hashlib
+        """Return the hash of the file's bytes, in hexadecimal.
 
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        Raises:
+            UnreadableFileError: they are no longer those that were read.
+        """
+        return hashed(self.path, self.opened)
 
     def check_unchanged(self) -> None:
         """Check that nothing has written to the file since it was opened.

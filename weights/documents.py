@@ -19,6 +19,9 @@ def parse(data: bytes | str) -> Any:
     {'a': [1]}
     """
     document = orjson.loads(data)
+    text = data if isinstance(data, bytes) else data.encode()
+    if text.count(b"[") + text.count(b"{") <= DEEPEST:  # too few for more levels
+        return document
     level, depth = [document], 0
     while level := [part for whole in level for part in _parts(whole)]:
         depth += 1

@@ -54,6 +54,25 @@ def unchanged(path: Path, before: os.stat_result) -> None:
         )
 
 
+def hashed(path: Path, before: os.stat_result) -> str:
+    """Return the SHA-256 of the bytes of a file, in hexadecimal.
+
+    Raises:
+        UnreadableFileError: they are no longer those that were there when it was opened.
+    """
+    import hashlib  # late: it takes longer to import than a short run has
+
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        unchanged(path, before)
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
+    except UnreadableFileError as error:
+        raise error.at(str(path)) from None
+    return found
+
+
 def beside(path: Path, name: str, what: str) -> Path:
     """Return a file that another names, in the folder of that one.
 

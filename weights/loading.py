@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from lstm.card import Card
@@ -215,7 +216,7 @@ def _card(
 ) -> Card:
     return Card(
         source=source,
-        sha256=archive.sha256(),
+        hashed=cache(archive.sha256),
         layout=found.layout.name,
         assumed=assumed,
         description=metadata.description,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +60,8 @@ def read_tokenizer(path: Path) -> tuple[Tokenizer, tuple[str, ...]]:
 
 def fingerprint(tokenizer: Tokenizer) -> str:
     """Return a hash of all that decides how a text becomes ids."""
+    from hashlib import sha256  # late: it takes longer to import than a short run has
+
     return sha256(orjson.dumps(tokenizer.specification())).hexdigest()
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.formats.report import Report
 from cli.formats.words import Words
-from cli.tables import HeatCell, heat_line, table
+from cli.tables import HeatCell, aligned, heat_line, table
 from lstm.cell_trace import DirectionTrace
 from lstm.quantities import Quantity
 
@@ -24,7 +24,7 @@ def heat_map(
     values = getattr(record, quantity.name)[words.steps][:, list(columns.units)]
     finite = values[np.isfinite(values)]
     scale = float(np.abs(finite).max(initial=0)) if quantity.high is None else quantity.high
-    numbered = Text("".join(str(unit).rjust(columns.width) for unit in columns.units))
+    numbered = Text(aligned(map(str, columns.units), [columns.width] * len(columns.units)))
     made = table(*words.headers, Column(numbered, no_wrap=True))
     for row, numbers in enumerate(values.tolist()):
         cells = (HeatCell(written(x, report.digits), x, scale, columns.width) for x in numbers)

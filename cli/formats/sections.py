@@ -84,7 +84,8 @@ def _layer(
         left_out = _left_out(len(columns.units), getattr(record, own).shape[1])
         yield section(heading + left_out, heat_map(words, record, quantity, columns, report))
     if report.summary:
-        yield section(f"What the gates did{where}", gate_table(words, record))
+        color = report.terminal.color
+        yield section(f"What the gates did{where}", gate_table(words, record, color))
 
 
 def _left_out(shown: int, size: int) -> str:
@@ -106,7 +107,8 @@ def _whole(words: Words, trace: Trace, report: Report) -> Iterator[RenderableTyp
         predictions = prediction_table(words, trace, trace.forecast(report.top_k), report)
         yield section(heading, predictions)
     if units := units_that_fit(words, report.model.card.units, report):
-        yield section("Named units", named_unit_table(words, trace, units, report.digits))
+        color = report.terminal.color
+        yield section("Named units", named_unit_table(words, trace, units, report.digits, color))
 
 
 def _footer(words: Words, trace: Trace, report: Report) -> str:

@@ -14,46 +14,47 @@ from cli.formats.heatmap import written
 from cli.formats.report import Report
 from cli.formats.sentence import series, spark_line
 from cli.formats.words import Words, short
-from cli.tables import heat, meanings, number, plain, table
+from cli.tables import HeatCell, aligned, heat_line, meanings, number, plain, table
 from lstm.analysis.walk import OPEN, Opening
 from lstm.card import NamedUnit
 from lstm.cell_trace import DirectionTrace
 from lstm.head import Forecast
 from lstm.trace import Trace
 
+SHARES = ("forgot", "remembered", "revealed")  # of an Opening; the others are counts
 GATES_EXPLAINED = (
     "forgot: 1 - forget gate f; remembered: input gate i; revealed: output gate o; each the mean "
     f"over all units. kept, wrote, showed: how many units have that gate above {OPEN}."
 )
 
 
-def gate_table(words: Words, record: DirectionTrace) -> RenderableType:
+def gate_table(words: Words, record: DirectionTrace, color: bool) -> RenderableType:
     """Say how much each step forgot, remembered and revealed, over all units."""
-    columns = ("forgot", "kept", "remembered", "wrote", "revealed", "showed")
-    made = table(*words.headers, *(number(column) for column in columns))
-    for row, step in enumerate(words.steps):
-        opening = Opening.of(record, step)
-        shares = (opening.forgot, opening.remembered, opening.revealed)
-        counts = (opening.kept, opening.wrote, opening.showed)
-        cells = [
-            cell
-            for share, count in zip(shares, counts, strict=True)
-            for cell in (
-                heat(percent(share), share, 1.0, False),
-                plain("-" if count is None else count, "dim"),
-            )
-        ]
-        made.add_row(*words.cells(row), *cells)
+    columns = [
+        _share_column(name, values) if name in SHARES else _count_column(name, values)
+        for name, values in zip(
+            Opening._fields,
+            zip(*(Opening.of(record, step) for step in words.steps), strict=True),
+            strict=True,
+        )
+    ]
+    heading = aligned(Opening._fields, [column[0].width for column in columns])
+    made = table(*words.headers, Column(Text(heading), no_wrap=True))
+    for row, cells in enumerate(zip(*columns, strict=True)):
+        made.add_row(*words.cells(row), heat_line(cells, False, color))
     return made
 
 
-def _open(gate: np.ndarray) -> int | str:
-    """How many units have a gate open; of what is no number nobody can tell."""
-    return int((gate > OPEN).sum()) if np.isfinite(gate).all() else "-"
+def _share_column(name: str, shares: Sequence[float]) -> list[HeatCell]:
+    texts = [percent(share) for share in shares]
+    width = 1 + max(map(len, (name, *texts)))
+    return [HeatCell(text, x, 1.0, width) for text, x in zip(texts, shares, strict=True)]
 
 
-def _count(units: int | None) -> Text:
-    return plain("-" if units is None else units, "dim")
+def _count_column(name: str, counts: Sequence[int | None]) -> list[HeatCell]:
+    texts = ["-" if count is None else str(count) for count in counts]
+    width = 1 + max(map(len, (name, *texts)))
+    return [HeatCell(text, 0.0, 0.0, width, "dim") for text in texts]
 
 
 def prediction_table(
@@ -96,7 +97,7 @@ def filled(items: Iterable[str], room: int) -> str:
 
 
 def named_unit_table(
-    words: Words, trace: Trace, units: Sequence[NamedUnit], digits: int
+    words: Words, trace: Trace, units: Sequence[NamedUnit], digits: int, color: bool
 ) -> RenderableType:
     """Show units that are known to tell something, and what, with a spark line over the steps.
 
@@ -105,14 +106,19 @@ def named_unit_table(
     """
     columns = [series(trace, unit.address)[words.steps].tolist() for unit in units]
     scales = [u.scale or max(map(abs, c)) for u, c in zip(units, columns, strict=True)]
-    made = table(*words.headers, *(number(repr(unit.address)) for unit in units))
-    for row, values in enumerate(zip(*columns, strict=True)):
+    names = [repr(unit.address) for unit in units]
+    texts = [[written(value, digits) for value in column] for column in columns]
+    widths = [1 + max(map(len, (name, *own))) for name, own in zip(names, texts, strict=True)]
+    made = table(*words.headers, Column(Text(aligned(names, widths)), no_wrap=True))
+    for row in range(len(words.steps)):
         cells = (
-            heat(written(value, digits), value - unit.middle, scale)
-            for value, unit, scale in zip(values, units, scales, strict=True)
+            HeatCell(own[row], column[row] - unit.middle, scale, width)
+            for own, column, unit, scale, width in zip(
+                texts, columns, units, scales, widths, strict=True
+            )
         )
-        made.add_row(*words.cells(row), *cells)
-    width = max(len(repr(unit.address)) for unit in units)
+        made.add_row(*words.cells(row), heat_line(cells, True, color))
+    width = max(map(len, names))
     legend = meanings(
         (
             f"{unit.address!r:<{width}}  {spark_line(trace, words.steps, unit.address)}",

@@ -271,3 +271,16 @@ def test_a_file_with_tensors_in_any_order_is_read(tmp_path: Path) -> None:
 def test_a_path_may_be_text(tmp_path: Path) -> None:
     path = write(tmp_path / "model.safetensors", {"a": [1.0]})
     assert list(open_archive(str(path)).tensors) == ["a"]
+
+
+def test_the_hash_is_that_of_the_bytes_that_were_read_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(archive_bytes({"a": np.zeros(3, np.float32)}, {}))
+    archive = open_archive(path)
+    assert archive.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(archive_bytes({"a": np.ones(4, np.float32)}, {}))
+    with pytest.raises(UnreadableFileError, match=r"a\.safetensors: expected the file to stay"):
+        archive.sha256()
+    path.unlink()
+    with pytest.raises(UnreadableFileError, match=r"a\.safetensors: cannot be read: No such"):
+        archive.sha256()

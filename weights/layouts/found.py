@@ -37,7 +37,7 @@ class Sizes(NamedTuple):
     output_size: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FoundLSTM:
     """An LSTM as names and shapes tell of it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -22,6 +22,12 @@ BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
 # Stands before a field of `lstm.variants.Variant` in which the reverse cells differ.
 REVERSE = "reverse."
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@cache  # each takes its time, and few names get as far as the last one of a layout
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Compile the expression for a whole name, with whatever stands before the pattern."""
+    return re.compile(rf"(?P<prefix>.*?){pattern}", re.DOTALL)
 
 
 class TensorKind(NamedTuple):
@@ -56,7 +62,7 @@ class TensorKind(NamedTuple):
     written: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layout:
     """How one framework, or several alike, name and order the weights.
 
@@ -128,12 +134,6 @@ class Layout:
     unbiased: str = ""
     source: str = ""
 
-    @cached_property
-    def _expressions(self) -> tuple[tuple[TensorKind, re.Pattern[str]], ...]:
-        return tuple(
-            (kind, re.compile(rf"(?P<prefix>.*?){kind.pattern}", re.DOTALL)) for kind in self.kinds
-        )
-
     def find(self, tensors: Mapping[str, TensorInfo]) -> list[FoundLSTM]:
         """Return the LSTMs that the names tell of, one per prefix; incomplete ones are left out.
 
@@ -146,9 +146,10 @@ class Layout:
         """Return all that any name tells of, one per prefix, incomplete ones too."""
         found: dict[str, FoundLSTM] = {}
         for info in tensors.values():
-            for kind, expression in self._expressions:
-                match = expression.fullmatch(info.name)
-                if match and (not self.within or re.search(self.within, info.name, re.I)):
+            if self.within and not re.search(self.within, info.name, re.I):
+                continue
+            for kind in self.kinds:
+                if match := _expression(kind.pattern).fullmatch(info.name):
                     prefix = match["prefix"]
                     if prefix not in found:
                         found[prefix] = FoundLSTM(self._under(prefix), prefix)

@@ -35,5 +35,6 @@ NATIVE = Layout(
         "highway_input": "highway_input",
     },
     directions={"forward": "forward", "reverse": "reverse"},
+    within=_CELL,
     source="this project",
 )

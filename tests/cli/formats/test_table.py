@@ -24,10 +24,10 @@ step word     0
    2 )     0.00
 
 What the gates did
-step word forgot kept remembered wrote revealed showed
-   0 (        0%    1       100%     1     100%      1
-   1 a        0%    1       100%     1     100%      1
-   2 )        0%    1       100%     1     100%      1
+step word  forgot kept remembered wrote revealed showed
+   0 (         0%    1       100%     1     100%      1
+   1 a         0%    1       100%     1     100%      1
+   2 )         0%    1       100%     1     100%      1
 
 Labels
 step word label
@@ -36,10 +36,10 @@ step word label
    2 )    outside 99%  inside 1%  unbalanced 1%
 
 Named units
-step word l0.c[0]
-   0 (       1.00
-   1 a       1.00
-   2 )       0.00
+step word  l0.c[0]
+   0 (        1.00
+   1 a        1.00
+   2 )        0.00
 
 l0.c[0]  ██▅  the nesting depth
 """
