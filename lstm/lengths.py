@@ -53,15 +53,10 @@ def batches(lengths: Integers, most: int) -> Iterator[list[int]]:
     >>> list(batches(np.array([2, 0, 3, 2]), most=5))
     [[2, 0], [3]]
     """
-    batch: list[int] = []
-    rows = 0
-    for n in np.argsort(-lengths, kind="stable").tolist():
-        length = int(lengths[n])
-        if batch and (rows + length > most or not length):
-            yield batch
-            batch, rows = [], 0
-        if length:
-            batch.append(n)
-            rows += length
-    if batch:
-        yield batch
+    order = np.argsort(-lengths, kind="stable")
+    rows = np.cumsum(lengths[order])
+    first, before, count = 0, 0, int(np.count_nonzero(lengths))
+    while first < count:
+        last = max(first + 1, int(np.searchsorted(rows[:count], before + most, side="right")))
+        yield order[first:last].tolist()
+        first, before = last, int(rows[last - 1])
