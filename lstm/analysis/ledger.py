@@ -167,7 +167,8 @@ class Ledger:
     @cached_property
     def _set_cells(self) -> Booleans:
         """Which cell states were set to another value, (T, H)."""
-        return np.array([self._is_set("cell", step) for step in range(self.trace.num_steps)])
+        found = [self._is_set("cell", step) for step in range(self.trace.num_steps)]
+        return np.array(found, bool).reshape(self.trace.cell.shape)
 
     def _is_set(self, quantity: str, step: int) -> Booleans:
         """Which states were set to another value at a step, (H,), or (P,) of hidden ones."""

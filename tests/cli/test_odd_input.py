@@ -7,6 +7,7 @@ import resource
 import numpy as np
 import pytest
 
+from cli.formats.registry import FORMATS
 from weights.vectors import read_vectors
 
 LINE = 10_000_000  # bytes of the longest line
@@ -40,6 +41,14 @@ def test_an_empty_text_is_a_sequence_without_steps(done):
         {"text": "", "tokens": []}
     ]
     assert "No steps to show." in done("run", "", "-w", "brackets").stdout
+
+
+@pytest.mark.parametrize("ending", [each.suffixes[0] for each in FORMATS])
+@pytest.mark.parametrize("weights", ["brackets", "english"])
+def test_an_empty_text_is_written_in_every_format(done, tmp_path, weights, ending):
+    path = tmp_path / f"empty{ending}"
+    done("run", "", "-w", weights, "-o", path)
+    assert path.exists()
 
 
 def test_two_empty_texts_are_not_contrasted(lstm):

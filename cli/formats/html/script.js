@@ -328,9 +328,6 @@ function bars(list, entries, write, diverging, total) {
   const rows = real.filter((entry) => large.has(entry)).map(({ step, x }) => ({ name: step < 0 ? "before the text" : titled(step), step, x }));
   const sum = (list) => list.reduce((all, { x }) => all + x, 0);
   if (rest.length > 0) rows.push({ name: `${rest.length} others`, x: sum(rest) });
-  const missing = total === null ? 0 : total - sum(real);
-  // More than rounding is missing where a value was set from outside, or is no number.
-  if (!(Math.abs(missing) <= 1e-4 * Math.max(1, ...real.map(({ x }) => Math.abs(x))))) rows.push({ name: "set, not written", x: missing });
   if (total !== null) rows.push({ name: "together: c", x: total });
   const scale = Math.max(...rows.map(({ x }) => Math.abs(x)), 1e-30);
   list.replaceChildren(...rows.map((row) => bar(row, write, scale, diverging)));

@@ -198,7 +198,6 @@ def test_the_memory_is_the_ledgers(opened):
         assert share == pytest.approx(sizes[step + 1] / sizes.sum(), rel=1e-5)
     total = page.locator("#own li").last
     assert float(total.get_attribute("data-value")) == record.cell[5, 83]
-    assert "set, not written" not in page.locator("#own").inner_text()
 
 
 def test_what_a_reverse_direction_remembers_comes_from_the_words_after(opened, deep):
@@ -217,10 +216,11 @@ def test_what_a_reverse_direction_remembers_comes_from_the_words_after(opened, d
     assert page.locator("#predictions h2").inner_text() == "Labels"
 
 
-def test_what_was_set_from_outside_is_not_said_to_be_written(opened):
+def test_what_was_set_from_outside_counts_as_of_the_step_where_it_was_set(opened):
     page = opened(SENTENCE, "--set", "l0.c[83]@1:=-3")
     page.locator("#words button").nth(1).click()
-    assert "set, not written" in page.locator("#own").inner_text()
+    choose(page, "83")
+    assert shares(page, "own") == {1: -3.0}
     assert "with l0.c[83]@1:=-3" in page.locator("#about").inner_text()
 
 

@@ -132,6 +132,17 @@ def test_by_hand():
     assert Ledger(cell, trace).residual == 0
 
 
+def test_of_no_steps_nothing_is_written():
+    cell = make_cell(np.random.default_rng(0), 2, 3)
+    zero = State(np.zeros(3), np.zeros(3))
+    for direction in ("forward", "reverse"):
+        trace = run_cell(cell, np.empty((1, 0, 2)), zero, direction).sequence(0)
+        ledger = Ledger(cell, trace)
+        assert ledger.kept.shape == ledger.written.shape == (0, 3)
+        assert list(ledger.entries()) == []
+        assert ledger.residual == 0
+
+
 def test_a_residual_shows_what_is_missing():
     random = np.random.default_rng(1)
     cell = make_cell(random)
