@@ -119,12 +119,16 @@ class Rows(NamedTuple):
 
 
 class _Encoded(NamedTuple):
-    """A sequence: the ids of its T tokens, and the words of the steps that are kept."""
+    """A sequence: the ids that are run, and the words of the steps that are kept.
+
+    `num_tokens` counts all of its tokens: what comes after the last kept one need not be run.
+    """
 
     number: int
     ids: Integers
     steps: Integers
     words: tuple[str, ...]
+    num_tokens: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,13 +162,13 @@ class Extraction:
         for number, text in enumerate(texts, start=first):
             sequence = self._encode(number, text)
             num_bytes += len(sequence.steps) * self.wanted.step_bytes
-            num_tokens += len(sequence.ids)
+            num_tokens += sequence.num_tokens
             is_full = num_bytes > _BLOCK_BYTES or num_tokens > _BLOCK_TOKENS
             if block and (is_full or self._is_long(sequence) or self._is_long(block[-1])):
                 yield block
                 block = []
                 num_bytes = len(sequence.steps) * self.wanted.step_bytes
-                num_tokens = len(sequence.ids)
+                num_tokens = sequence.num_tokens
             block.append(sequence)
         if block:
             yield block
@@ -176,13 +180,18 @@ class Extraction:
             raise error.at(text.place) from None
         kept = self.wanted.steps(len(tokens))
         words = tuple(tokens[step].text for step in kept)
-        ids = np.array([token.id for token in tokens], np.int32)
-        return _Encoded(number, ids, np.array(kept, np.int32), words)
+        last = kept[-1] + 1 if kept else 0
+        run = tokens if last and self._reads_back else tokens[:last]
+        ids = np.array([token.id for token in run], np.int32)
+        return _Encoded(number, ids, np.array(kept, np.int32), words, len(tokens))
 
     def _is_long(self, sequence: _Encoded) -> bool:
         """Whether it is run piece by piece; what is read from the end has to be there whole."""
-        reads_back = self.lookup.model.parameters.reads_back
-        return not reads_back and len(sequence.ids) > self._piece
+        return not self._reads_back and len(sequence.ids) > self._piece
+
+    @cached_property
+    def _reads_back(self) -> bool:
+        return self.lookup.model.parameters.reads_back
 
     @cached_property
     def _piece(self) -> int:
@@ -193,8 +202,7 @@ class Extraction:
         """Run sequences in batches, the longest first, and put each batch where it belongs."""
         ends = list(accumulate((len(sequence.steps) for sequence in block), initial=0))
         values = self._room(ends[-1])
-        # A sequence of which no step is kept need not run.
-        counts = np.array([len(each.ids) if len(each.steps) else 0 for each in block])
+        counts = np.array([len(each.ids) for each in block])
         for batch in batches(counts, self._piece):
             lengths = counts[batch]
             trace = self.lookup.run(np.concatenate([block[n].ids for n in batch]), None, lengths)
@@ -215,8 +223,9 @@ class Extraction:
             steps = sequence.steps[low:high]
             values = self._room(len(steps))
             self._put(trace, steps - start, np.arange(len(steps)), values)
-            piece = _Encoded(sequence.number, sequence.ids, steps, sequence.words[low:high])
-            yield _rows([piece], values)._replace(num_tokens=len(ids))
+            piece = sequence._replace(steps=steps, words=sequence.words[low:high])
+            counted = 0 if start else sequence.num_tokens
+            yield _rows([piece], values)._replace(num_tokens=counted)
 
     def _room(self, num_steps: int) -> dict[str, Floats]:
         shown = {name: self.wanted.width(name) for name in self.wanted.show}
@@ -254,5 +263,5 @@ def _rows(block: Sequence[_Encoded], values: Mapping[str, Floats]) -> Rows:
         np.array(codes, np.int32),
         tuple(words),
         values,
-        sum(len(sequence.ids) for sequence in block),
+        sum(sequence.num_tokens for sequence in block),
     )

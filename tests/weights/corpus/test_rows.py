@@ -158,6 +158,24 @@ def test_a_sequence_of_which_nothing_is_kept_does_not_run():
     assert (rows.sequence.tolist(), rows.step.tolist(), rows.num_tokens) == ([1], [2], 5)
 
 
+@pytest.mark.parametrize(("ways", "lengths"), [(FORWARD, [2, 2, 1]), (BOTH, [9, 3, 1])])
+def test_what_comes_after_the_last_kept_step_runs_only_where_it_is_read_first(ways, lengths):
+    made = model(ways)
+    ran = []
+
+    class Watched(Lookup):
+        def run(self, ids, initial_state=None, lengths=None):
+            ran.extend(lengths.tolist())
+            return super().run(ids, initial_state, lengths)
+
+    texts = ["b", " ".join(["a", "b", "c"] * 3), "", "a b c"]
+    extraction = Extraction(Watched(made), everything(made, slice(2)))
+    blocks = list(extraction.rows(texts_of(texts), 0))
+    assert ran == lengths
+    assert flat(blocks) == one_by_one(made, texts, slice(2), 0)
+    assert sum(rows.num_tokens for rows in blocks) == 13
+
+
 def test_units_are_cut_out_of_everything_but_the_layers_input():
     made = model()
     wanted = everything(made, units=slice(1, None))
