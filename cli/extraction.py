@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from cli.console import CommandLineError, note
 from cli.engine import tell
 from cli.formats.record import model_record
-from cli.progress import progress
+from cli.progress import progress, reading
 from cli.selection import Selection, widest
 from lstm.engines.registry import choose
 from lstm.model import Model
@@ -60,10 +60,13 @@ def run(request: Request, model: Model) -> dict[str, Any]:
         OSError: the disk is full.
     """
     wanted = _wanted(request, model)
-    expected = estimate(model, wanted, request.sources)
     manifest = read_manifest(request.folder)
+    free, already = _free(request, manifest), manifest["bytes"] if manifest else 0
+    most = free + already if request.yes else min(free + already, _LIMIT)
+    with reading():
+        expected = estimate(model, wanted, request.sources, most)
     engine = _engine(request, model, manifest, expected)
-    _tell_and_check(request, expected, manifest, engine)
+    _tell_and_check(request, expected, engine, free, already)
     made_from = _made_from(request, model, engine)
     job = Job(
         request.weights, request.options, model.card.sha256, engine, wanted, request.folder,
@@ -154,28 +157,31 @@ def _versions(engine: str, model: Model) -> dict[str, str]:
     }
 
 
+def _free(request: Request, manifest: Mapping[str, Any] | None) -> int:
+    place = request.folder if manifest else request.folder.parent
+    if not place.is_dir():
+        raise CommandLineError(f"--output: there is no folder {place}.")
+    return shutil.disk_usage(place).free
+
+
 def _tell_and_check(
-    request: Request, expected: Estimate | None, manifest: Mapping[str, Any] | None, engine: str
+    request: Request, expected: Estimate | None, engine: str, free: int, already: int
 ) -> None:
     """Say what it will take, and refuse what does not fit or is more than anyone expects."""
     if expected is None:
         hint = f" It runs in {engine}; --engine says otherwise." if request.engine == "auto" else ""
         note(f"estimate: none, the input is a stream.{hint}")
         return
-    place = request.folder if manifest else request.folder.parent
-    if not place.is_dir():
-        raise CommandLineError(f"--output: there is no folder {place}.")
-    free = shutil.disk_usage(place).free
     each = expected.bytes // max(1, expected.tokens)
     note(
         f"estimate: about {size(expected.bytes)} for {expected.tokens:,} tokens of "
         f"{expected.sequences:,} sequences, {each:,} bytes a token; {size(free)} are free."
     )
-    missing = expected.bytes - (manifest["bytes"] if manifest else 0)
-    if missing > free:
+    if expected.bytes - already > free:
         raise CommandLineError(
             f"--output: expected at most the {size(free)} that are free, found about "
-            f"{size(missing)}. Show fewer quantities, layers, units or steps, or add --half."
+            f"{size(expected.bytes - already)}. Show fewer quantities, layers, units or steps, or "
+            "add --half."
         )
     if expected.bytes > _LIMIT and not request.yes:
         raise _too_much(expected.bytes)

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Show that a corpus is being read, before anything can be said of it."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading the corpus"):
+        yield
+
+
+@contextmanager
 def progress(size: int | None) -> Iterator[Callable[[Done], None]]:
     """Give a function that is told of each part that is done.
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import re
 import sys
 from contextlib import suppress
 from subprocess import run as run_python
@@ -285,20 +286,23 @@ def test_the_estimate_comes_first_and_the_summary_last(lstm, corpus, tiny, tmp_p
     assert ": 5 sequences, 13 tokens, 13 rows, " in last
 
 
-def test_the_estimate_of_a_large_corpus_is_near(lstm, tiny, tmp_path):
+@pytest.mark.parametrize("steps", ["all", "last"])
+def test_the_estimate_of_a_large_corpus_is_near(lstm, tiny, tmp_path, steps):
     random.seed(5)
     words = "john likes black coffee naïve".split()
     lines = [" ".join(random.choices(words, k=random.randint(0, 9))) for _ in range(6000)]
-    text = "\n".join(lines)
+    text = "\n".join(sorted(lines, key=len))
     (tmp_path / "x.txt").write_text(text)
     (tmp_path / "x.txt.gz").write_bytes(gzip.compress(text.encode()))
     for name in ("x.txt", "x.txt.gz"):
-        given = (tmp_path / name, "-w", tiny, "--show", "all", "-o", tmp_path / f"{name}.states")
-        result = lstm("extract", *given, "--json")
-        tokens = int(result.stderr.split(" tokens")[0].split()[-1].replace(",", ""))
-        size = float(result.stderr.split("about ")[1].split(" MB")[0]) * 1e6
-        assert tokens == pytest.approx(result.json["tokens"], rel=0.1)
-        assert size == pytest.approx(result.json["bytes"], rel=0.15)
+        given = (tmp_path / name, "-w", tiny, "--show", "all", "--steps", steps)
+        result = lstm("extract", *given, "-o", tmp_path / f"{name}.states", "--json")
+        tokens, sequences = re.search(r"for ([\d,]+) tokens of ([\d,]+) ", result.stderr).groups()
+        size, unit = re.search(r"about ([\d.]+) (.)B for", result.stderr).groups()
+        assert int(sequences.replace(",", "")) == result.json["sequences"] == 6000
+        assert int(tokens.replace(",", "")) == pytest.approx(result.json["tokens"], rel=0.05)
+        power = {"k": 1e3, "M": 1e6}[unit]
+        assert float(size) * power == pytest.approx(result.json["bytes"], rel=0.1)
 
 
 def test_engines_are_named_and_a_dataset_keeps_its_own(lstm, corpus, tiny, tmp_path):
@@ -403,14 +407,14 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 
 
 def test_a_word_that_is_not_known_stops_with_its_line(lstm, deep, tmp_path):
-    texts = ["the cat"] * 300 + ["the dog"]
+    texts = ["the cat"] * 5000 + ["the dog"]  # which no sample has
     (tmp_path / "x.txt").write_text("\n".join(texts))
     for workers in ("1", "2"):
         folder = tmp_path / f"states{workers}"
-        given = ("-w", deep, "--part-size", "100", "--workers", workers, "-o", folder)
+        given = ("-w", deep, "--part-size", "500", "--workers", workers, "-o", folder)
         result = lstm("extract", "x.txt", *given, cwd=tmp_path)
         assert result.code == 3
-        assert 'error: x.txt: line 301: token "dog" at position 1 is not in the' in result.stderr
+        assert 'error: x.txt: line 5001: token "dog" at position 1 is not in the' in result.stderr
         assert "Traceback" not in result.stderr
         assert not any(path.name.startswith(".") for path in folder.iterdir())
 
@@ -424,19 +428,32 @@ def test_a_corpus_needs_a_vocabulary_and_an_output(lstm, uneven, corpus, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("size", "message"),
+    ("limit", "message"),
     [
-        (10**8, "error: expected at most 10 GB without --yes, found about 1"),
-        (2**42, "error: --output: expected at most the "),
+        ("extraction._LIMIT = 10**8", "error: expected at most 100 MB without --yes, found"),
+        (
+            "extraction.shutil.disk_usage = lambda _: SimpleNamespace(free=10**8)",
+            "error: --output: expected at most the 100 MB that are free, found",
+        ),
     ],
 )
-def test_too_much_is_refused(lstm, tmp_path, size, message):
+def test_too_much_is_refused_as_soon_as_it_is_known(tmp_path, limit, message):
+    size, line = 10**8, b"John likes black coffee\n"
     with (tmp_path / "x.txt").open("wb") as file:  # sparse: only its start is ever read
-        file.write(b"John likes black coffee\n" * 300)
+        file.write(line * 100_000)
         file.truncate(size)
-    result = lstm("extract", tmp_path / "x.txt", "-o", tmp_path / "states")
-    assert (result.code, result.data) == (2, b"")
-    assert message in result.stderr
+    arguments = ["lstm", "extract", "x.txt", "-o", "states", "--show", "cell"]
+    program = (
+        f"import sys; from types import SimpleNamespace; from cli import extraction; {limit}; "
+        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", program]
+    done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    # what was read is taken to go on like this: four steps of 128 numbers to a line
+    (found,) = re.findall(r"found about ([\d.]+) GB\.", done.stderr)
+    assert float(found) == pytest.approx(size / len(line) * 4 * (4 * 128 + 6) / 1e9, 0.01)
     assert not (tmp_path / "states").exists()
 
 
@@ -455,8 +472,9 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
 
 
 def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path):
-    (tmp_path / "x.txt").write_text("\n" * 300 + "john likes coffee " * 300)
-    arguments = ["lstm", "extract", "x.txt", "-w", str(tiny), "-o", "states", "--part-size", "300"]
+    # a line that is long is judged by its beginning
+    (tmp_path / "x.txt").write_text("john" * 2000 + " john likes coffee" * 300)
+    arguments = ["lstm", "extract", "x.txt", "-w", str(tiny), "-o", "states"]
     program = (
         "import sys; from cli import extraction; extraction._LIMIT = 20_000; "
         f"sys.argv = {arguments!r} + sys.argv[1:]; from cli.app import main; main()"
@@ -464,10 +482,20 @@ def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path)
     command = [sys.executable, "-c", program]
     done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert "estimate: about 0 bytes" in done.stderr
+    assert "estimate: about 138 bytes for 3 tokens" in done.stderr
     assert "error: expected at most 20 kB without --yes, found about 4" in done.stderr
     assert run_python([*command, "--yes"], capture_output=True, cwd=tmp_path).returncode == 0
-    assert manifest(tmp_path / "states")["tokens"] == 900
+    assert manifest(tmp_path / "states")["tokens"] == 901
+
+
+def test_the_last_line_is_read_before_anything_is_made(lstm, tiny, tmp_path):
+    lines = b"john likes coffee\n" * 3000
+    (tmp_path / "x.txt.gz").write_bytes(gzip.compress(lines + b"na\xef\n"))
+    given = ("extract", "x.txt.gz", "-w", tiny, "-o", "states", "--part-size", "100")
+    result = lstm(*given, cwd=tmp_path)
+    assert (result.code, result.data) == (3, b"")
+    assert result.stderr.startswith("error: x.txt.gz: line 3001: expected UTF-8 text")
+    assert not (tmp_path / "states").exists()
 
 
 def test_a_pipe_is_read_once(shell, tiny, corpus, tmp_path):

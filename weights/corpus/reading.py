@@ -49,10 +49,6 @@ class Source(NamedTuple):
         return self.path.suffix == _PARQUET
 
     @property
-    def is_compressed(self) -> bool:
-        return self.path.suffix in ENDINGS
-
-    @property
     def is_json_lines(self) -> bool:
         """Whether the name says so; standard input is what the options make of it."""
         suffixes = [suffix for suffix in self.path.suffixes if suffix not in ENDINGS]

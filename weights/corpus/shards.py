@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from weights.corpus.lines import Text
-from weights.corpus.reading import Item, Source
+from weights.corpus.reading import Source
 
 # A shard ends here at the latest, however few the sequences in it: one part is what is lost when
 # a run is killed.
 SHARD_BYTES = 2**22
-# How many sequences of each file tell how many tokens there are.
-_SAMPLE = 200
 
 
 class Shard(NamedTuple):
@@ -86,29 +83,3 @@ def _texts(sources: Sequence[Source], stdin: BinaryIO | None) -> Iterator[tuple[
         for text, fraction in source.items(stdin):
             yield before + fraction * size, text
         before += size
-
-
-class Sample(NamedTuple):
-    """The first sequences of a file, and which share of the file they are."""
-
-    texts: tuple[Text, ...]
-    share: float
-
-
-def sample(source: Source) -> Sample:
-    """Take the first sequences of a file, to estimate what is in all of it."""
-    items = source.items()
-    first = list(islice(items, _SAMPLE))
-    texts = tuple(item.text for item in first)
-    following = next(items, None)
-    if following is None:
-        return Sample(texts, 1.0)
-    if not source.is_compressed:
-        return Sample(texts, first[-1].fraction)
-    # How far a compressed file is read tells little: it is read in blocks that hold much.
-    size = _length(first)
-    return Sample(texts, size / (size + _length([following]) + _length(items)))
-
-
-def _length(items: Iterable[Item]) -> int:
-    return sum(len(item.text.text) + 1 for item in items)

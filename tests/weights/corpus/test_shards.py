@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import pickle
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 from weights.corpus import shards as module
 from weights.corpus.lines import Text
 from weights.corpus.reading import Source
-from weights.corpus.shards import Shard, sample, shards
+from weights.corpus.shards import Shard, shards
 
 
 def source(path: Path, text: str) -> Source:
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    path.write_text(text)
     return Source(path.name, path)
 
 
@@ -56,17 +55,3 @@ def test_the_hash_tells_where_one_text_ends() -> None:
     several = [("ab",), ("a", "b"), ("", "ab"), ("ab", ""), (), ("1:a",), ("é",)]
     assert len({digest(*words) for words in several}) == len(several)
     assert digest("a", "b") == digest("a", "b")
-
-
-@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
-def test_a_sample_says_which_share_it_is(tmp_path: Path, name: str) -> None:
-    short = source(tmp_path / name, "1\n" * 200)
-    assert sample(short).share == 1
-    assert len(sample(short).texts) == 200
-    long = source(tmp_path / name, "12345\n" * 1000)
-    assert sample(long).share == pytest.approx(0.2)
-    assert len(sample(long).texts) == 200
-
-
-def test_the_sample_of_an_empty_file_is_all_of_it(tmp_path: Path) -> None:
-    assert sample(source(tmp_path / "a", "")) == ((), 1.0)
