@@ -6,7 +6,8 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -21,7 +22,7 @@ from lstm.engines.registry import choose
 from lstm.model import Model
 from weights.corpus.dataset import Dataset, opened, read_manifest, totals
 from weights.corpus.estimate import Estimate, estimate
-from weights.corpus.job import Done, Job, Part
+from weights.corpus.job import Job, Part
 from weights.corpus.reading import Source
 from weights.corpus.rows import Wanted
 from weights.corpus.shards import Shard, shards
@@ -205,18 +206,23 @@ def _make(
 ) -> None:
     """Make the parts that are not there yet."""
     todo = _Todo(request, dataset, is_stream=expected is None)
-    total = None if expected is None else sum(source.num_bytes for source in request.sources)
-    with progress(total) as show:
-        for done in _parts(request, job, todo, workers):
-            dataset.add(done.part)
-            show(done)
+    before = totals(list(dataset.parts.values()))
+    tokens = None if expected is None else expected.tokens
+    with (
+        progress(tokens, before["sequences"], before["tokens"]) as job.told,
+        closing(_parts(request, job, todo, workers)) as parts,
+    ):
+        for part in parts:
+            dataset.add(part)
             written = totals(list(dataset.parts.values()))["bytes"]
             if written > _LIMIT and not request.yes:
                 raise _too_much(written)
     dataset.finish(todo.count if expected is None else len(dataset.parts))
 
 
-def _parts(request: Request, job: Job, todo: _Todo, workers: int | None) -> Iterator[Done]:
+def _parts(
+    request: Request, job: Job, todo: _Todo, workers: int | None
+) -> Generator[Part, None, None]:
     if request.cluster is not None:
         from weights.corpus.cluster import run_on_ray
 
@@ -248,11 +254,13 @@ def _summary(
     request: Request, dataset: Dataset, before: Sequence[Part], seconds: float
 ) -> dict[str, Any]:
     found, old = totals(list(dataset.parts.values())), totals(before)
-    speed = (found["tokens"] - old["tokens"]) / seconds
+    new = found["tokens"] - old["tokens"]
+    speed = new / seconds if new else None
+    told = "" if speed is None else f"; {speed:,.0f} tokens a second"
     note(
         f"{request.folder}: {found['sequences']:,} sequences, {found['tokens']:,} tokens, "
         f"{found['rows']:,} rows, {size(found['bytes'])} in {len(dataset.parts)} part(s), "
-        f"{len(before)} of them from before; {speed:,.0f} tokens a second."
+        f"{len(before)} of them from before{told}."
     )
     return {
         "schema": SCHEMA,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from weights.corpus.job import Done
+from weights.corpus.rows import Told, silent
 
 
 @contextmanager
@@ -24,14 +22,15 @@ def reading() -> Iterator[None]:
 
 
 @contextmanager
-def progress(size: int | None) -> Iterator[Callable[[Done], None]]:
-    """Give a function that is told of each part that is done.
+def progress(expected: int | None, sequences: int, tokens: int) -> Iterator[Told]:
+    """Give a function that is told how many sequences and tokens more are done.
 
     Args:
-        size: of the input in bytes; None where nobody knows.
+        expected: tokens in all, about; None where nobody knows.
+        sequences: those that are done already; `tokens` alike.
     """
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield silent
         return
     from rich import progress as bars
     from rich.console import Console
@@ -44,17 +43,20 @@ def progress(size: int | None) -> Iterator[Callable[[Done], None]]:
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("", total=size, sequences=0, tokens=0, speed=0.0)
+        number = shown.add_task(
+            "", total=expected, completed=tokens, sequences=sequences, speed=0.0
+        )
+        (task,) = shown.tasks
 
-        def tell(done: Done) -> None:
-            fields = shown.tasks[0].fields
-            tokens = fields["tokens"] + done.part.tokens
+        def tell(sequences: int, more: int) -> None:
+            done = task.completed + more
             shown.update(
-                task,
-                completed=max(done.read, shown.tasks[0].completed),
-                sequences=fields["sequences"] + done.part.sequences,
-                tokens=tokens,
-                speed=tokens / (shown.tasks[0].elapsed or 1.0),
+                number,
+                completed=done,
+                # An estimate may be too low.
+                total=expected and max(expected, done),
+                sequences=task.fields["sequences"] + sequences,
+                speed=(done - tokens) / (task.elapsed or 1.0),
             )
 
         yield tell

@@ -516,10 +516,10 @@ def test_an_empty_corpus_is_a_dataset_without_parts(lstm, tiny, tmp_path):
     assert [path.name for path in (tmp_path / "states").iterdir()] == ["_manifest.json"]
 
 
-def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):
-    given = ("extract", corpus, "-w", tiny, "--part-size", "1")
+def on_a_terminal(start, *given):
+    """What the command shows on a terminal, which is to succeed."""
     ours, theirs = pty.openpty()
-    with start(*given, "-o", tmp_path / "states", stderr=theirs) as process:
+    with start(*given, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         with suppress(OSError):  # the way in which Linux says that the other end is closed
@@ -527,8 +527,27 @@ def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):
                 shown += block
     os.close(ours)
     assert process.returncode == 0
-    assert b"5 sequences" in shown
-    assert b"tokens a second" in shown
-    assert b"100%" in shown
+    return shown.decode()
+
+
+def test_progress_is_shown_on_a_terminal_only(start, corpus, tiny, tmp_path):
+    given = ("extract", corpus, "-w", tiny, "--part-size", "1")
+    shown = on_a_terminal(start, *given, "-o", tmp_path / "states")
+    assert "5 sequences" in shown
+    assert "tokens a second" in shown
+    assert "100%" in shown
     with start(*given, "-o", tmp_path / "other") as process:
         assert b"%" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_progress_is_shown_within_a_part(start, tiny, tmp_path, workers):
+    (tmp_path / "x.txt").write_text("john likes coffee\n" * 5000 + "black " * 200_000)
+    given = (tmp_path / "x.txt", "-w", tiny, "-o", tmp_path / "states", "--engine", "numpy")
+    shown = on_a_terminal(start, "extract", *given, "--workers", workers)
+    assert len(manifest(tmp_path / "states")["parts"]) == 1
+    assert any(0 < int(found) < 95 for found in re.findall(r"(\d+)%", shown))
+    assert "5,000 sequences" in shown
+    again = on_a_terminal(start, "extract", *given)
+    assert "%" not in again
+    assert "1 of them from before." in again

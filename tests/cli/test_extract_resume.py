@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -91,7 +92,7 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(
     drawn = random.Random(seed)
     for _ in range(3):
         started = [*given, "-o", folder, "--workers", workers]
-        with start(*started, stderr=subprocess.DEVNULL) as process:
+        with start(*started) as process:
             already = len(list(folder.glob("*.parquet"))) if folder.exists() else 0
             target = already + drawn.randint(1, 6)
             wait_for(
@@ -102,6 +103,9 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(
             time.sleep(drawn.random() / 50)
             below = children(process.pid)
             process.kill()
+            # what it has started says nothing either
+            said = process.stderr.read()
+        assert [line[:5] for line in said.splitlines()] == [b"note:"]
         assert_nothing_half_written(folder, whole)
         wait_for(lambda below=below: not any(is_alive(pid) for pid in below))
     assert lstm(*given, "-o", folder, "--workers", workers).code == 0
@@ -129,6 +133,25 @@ def test_interrupted_it_leaves_no_temporary_file_and_no_process(
     wait_for(lambda: not any(is_alive(pid) for pid in below))
     result = lstm(*given, "-o", folder, "--json")
     assert result.json["parts_before"] >= 1
+    assert contents(folder) == whole
+
+
+def test_a_worker_that_is_killed_is_missed_and_the_run_goes_on_later(
+    start, lstm, given, whole, tmp_path
+):
+    folder = tmp_path / "states"
+    with start(*given, "-o", folder, "--workers", 2) as process:
+        wait_for(lambda: len(list(folder.glob("*.parquet"))) >= 2)
+        below = children(process.pid)
+        os.kill(max(below), signal.SIGKILL)
+        err = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 3
+    assert err.splitlines()[-1].startswith("error: a worker was killed, perhaps for want of memory")
+    assert "Traceback" not in err
+    assert not [name for name in contents(folder) if name.startswith(".")]
+    assert_nothing_half_written(folder, whole)
+    assert not any(map(is_alive, below))
+    assert lstm(*given, "-o", folder, "--workers", 2, "--json").json["parts_before"] >= 1
     assert contents(folder) == whole
 
 
@@ -197,10 +220,15 @@ def refused(lstm, *arguments, **options):
     return result.stderr.splitlines()[-1].removeprefix("error: ")
 
 
-def test_what_is_there_is_not_made_again(lstm, given, whole, half):
+def test_what_is_there_is_not_made_again(lstm, valid, given, whole, half):
     before = {path.name: path.stat().st_mtime_ns for path in half.glob("*.parquet")}
-    assert lstm(*given, "-o", half, "--json").json["parts_before"] == 4
+    result = lstm(*given, "-o", half, "--json")
+    assert result.json["parts_before"] == 4
+    assert re.search(r" in 30 part\(s\), 4 of them from before; [\d,]+ tokens a sec", result.stderr)
     assert contents(half) == whole
+    again = lstm(*given, "-o", half, "--json")
+    assert again.stderr.endswith(" in 30 part(s), 30 of them from before.\n")
+    assert valid("extract", again.json)["tokens_per_second"] is None
     assert before == {name: (half / name).stat().st_mtime_ns for name in before}
 
 

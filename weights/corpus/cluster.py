@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import pickle
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lstm.errors import LSTMError, MissingExtraError
-from weights.corpus.job import Done, Job
+from weights.corpus.job import Job, Part
 from weights.corpus.parquet import one_row
 from weights.corpus.reading import Source
 from weights.corpus.shards import Shard, shards
@@ -32,7 +32,7 @@ def run_on_ray(
     already: Collection[int],
     address: str,
     workers: int | None,
-) -> Iterator[Done]:
+) -> Generator[Part, None, None]:
     """Make the parts on a cluster, and yield each when it is done.
 
     Ray reads the corpus as a stream of shards, hands each to one of its actors, starts actors and
@@ -61,6 +61,7 @@ def run_on_ray(
             found = pickle.loads(data)
             if isinstance(found, Exception):
                 raise found
+            job.told(found.sequences, found.tokens)
             yield found
 
 
@@ -162,7 +163,7 @@ class _Actor:
         made = [self._run(pickle.loads(shard)) for shard in batch["shard"]]
         return {"done": [pickle.dumps(found) for found in made]}
 
-    def _run(self, shard: Shard | LSTMError) -> Done | Exception:
+    def _run(self, shard: Shard | LSTMError) -> Part | Exception:
         if isinstance(shard, LSTMError):
             return shard
         try:

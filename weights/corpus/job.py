@@ -14,7 +14,7 @@ from lstm.errors import LSTMError
 from lstm.lookup import Lookup
 from lstm.model import Model
 from weights.corpus.parquet import Written, write_part
-from weights.corpus.rows import Extraction, Wanted
+from weights.corpus.rows import Extraction, Told, Wanted, silent
 from weights.corpus.shards import Shard
 from weights.errors import WeightsError
 from weights.loading import load
@@ -41,13 +41,6 @@ class Part(NamedTuple):
         return {"file": self.file, **self._asdict()}
 
 
-class Done(NamedTuple):
-    """A part, and how far the corpus was read when it was begun, in bytes of its files."""
-
-    part: Part
-    read: float
-
-
 def part_name(number: int) -> str:
     """Return the name of a part's file: the names sort in the order of the parts."""
     return f"part-{number:05}.parquet"
@@ -65,6 +58,7 @@ class Job:
         wanted: what is kept.
         folder: where the parts are written.
         intervention: what is set at every step.
+        told: of what is done, in this process; others are to set their own.
     """
 
     source: str
@@ -75,10 +69,11 @@ class Job:
     folder: Path
     intervention: Intervention | None = None
     _loaded: Model | None = field(default=None, repr=False)
+    told: Told = silent
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in self.__dict__.items() if name != "extraction"}
-        return {**state, "_loaded": None}
+        return {**state, "told": silent, "_loaded": None}
 
     @cached_property
     def extraction(self) -> Extraction:
@@ -89,9 +84,9 @@ class Job:
             raise WeightsError("the file has changed since the run began.").at(self.source)
         chosen = choose(self.engine, model.parameters, None, 1).engine
         engine = chosen.recording(self.wanted.show)
-        return Extraction(Lookup(replace(model, engine=engine)), self.wanted)
+        return Extraction(Lookup(replace(model, engine=engine)), self.wanted, self.told)
 
-    def run(self, shard: Shard) -> Done:
+    def run(self, shard: Shard) -> Part:
         """Write the part of a shard: whole, or not at all.
 
         Raises:
@@ -105,7 +100,7 @@ class Job:
             written = write_part(path, rows, self.wanted)
         except LSTMError as error:
             raise LSTMError(str(error)) from None
-        return Done(_part(shard, written), shard.read)
+        return _part(shard, written)
 
 
 def _part(shard: Shard, written: Written) -> Part:

@@ -29,6 +29,12 @@ _BLOCK_BYTES, _BLOCK_TOKENS = 2**25, 2**17
 _KEY_BYTES = 6
 
 Units = Callable[[int], Sequence[int]]
+# Is told how many sequences and tokens more are done.
+Told = Callable[[int, int], None]
+
+
+def silent(sequences: int, tokens: int) -> None:
+    """Tell nobody."""
 
 
 class Cell(NamedTuple):
@@ -138,10 +144,12 @@ class Extraction:
     Args:
         lookup: the model, with what each token brings to the first layer.
         wanted: what is kept.
+        told: of each batch when it is done.
     """
 
     lookup: Lookup
     wanted: Wanted
+    told: Told = silent
 
     def rows(self, texts: Iterable[Text], first: int) -> Iterator[Rows]:
         """Yield the rows of some sequences, the first of which has this number.
@@ -210,6 +218,9 @@ class Extraction:
             steps = [begin + block[n].steps for begin, n in zip(begins, batch, strict=True)]
             places = [np.arange(ends[n], ends[n + 1]) for n in batch]
             self._put(trace, np.concatenate(steps), np.concatenate(places), values)
+            self.told(len(batch), sum(block[n].num_tokens for n in batch))
+        left = [each for each in block if not len(each.ids)]
+        self.told(len(left), sum(each.num_tokens for each in left))
         return _rows(block, values)
 
     def _pieces(self, sequence: _Encoded) -> Iterator[Rows]:
@@ -224,8 +235,10 @@ class Extraction:
             values = self._room(len(steps))
             self._put(trace, steps - start, np.arange(len(steps)), values)
             piece = sequence._replace(steps=steps, words=sequence.words[low:high])
-            counted = 0 if start else sequence.num_tokens
-            yield _rows([piece], values)._replace(num_tokens=counted)
+            is_last = start + self._piece >= len(sequence.ids)
+            done = len(ids) if not is_last else sequence.num_tokens - start
+            self.told(int(is_last), done)
+            yield _rows([piece], values)._replace(num_tokens=done)
 
     def _room(self, num_steps: int) -> dict[str, Floats]:
         shown = {name: self.wanted.width(name) for name in self.wanted.show}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from weights.corpus.lines import Text
@@ -15,15 +16,11 @@ SHARD_BYTES = 2**22
 
 
 class Shard(NamedTuple):
-    """Some consecutive sequences: the `number`-th shard, from the sequence `first` on.
-
-    `read` is how much of the corpus is read at its end, in bytes of its files.
-    """
+    """Some consecutive sequences: the `number`-th shard, from the sequence `first` on."""
 
     number: int
     first: int
     texts: tuple[Text, ...]
-    read: float = 0.0
 
     @property
     def sha256(self) -> str:
@@ -42,16 +39,14 @@ class Shard(NamedTuple):
             if not runs or runs[-1][0] != where or runs[-1][1] + len(runs[-1][2]) != number:
                 runs.append((where, number, []))
             runs[-1][2].append(text)
-        return _unpacked, (self.number, self.first, self.read, runs)
+        return _unpacked, (self.number, self.first, runs)
 
 
-def _unpacked(
-    number: int, first: int, read: float, runs: Iterable[tuple[str, int, list[str]]]
-) -> Shard:
+def _unpacked(number: int, first: int, runs: Iterable[tuple[str, int, list[str]]]) -> Shard:
     texts = (
         Text(text, where, start + n) for where, start, run in runs for n, text in enumerate(run)
     )
-    return Shard(number, first, tuple(texts), read)
+    return Shard(number, first, tuple(texts))
 
 
 def shards(
@@ -64,22 +59,12 @@ def shards(
     """
     number = first = size = 0
     texts: list[Text] = []
-    read = 0.0
-    for read, text in _texts(sources, stdin):
+    for text, _ in chain.from_iterable(source.items(stdin) for source in sources):
         texts.append(text)
         size += len(text.text)
         if len(texts) == num_sequences or size >= SHARD_BYTES:
-            yield Shard(number, first, tuple(texts), read)
+            yield Shard(number, first, tuple(texts))
             number, first, size = number + 1, first + len(texts), 0
             texts = []
     if texts:
-        yield Shard(number, first, tuple(texts), read)
-
-
-def _texts(sources: Sequence[Source], stdin: BinaryIO | None) -> Iterator[tuple[float, Text]]:
-    before = 0
-    for source in sources:
-        size = source.num_bytes
-        for text, fraction in source.items(stdin):
-            yield before + fraction * size, text
-        before += size
+        yield Shard(number, first, tuple(texts))

@@ -4,78 +4,107 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
 from threading import Thread
+from traceback import format_exc
+from typing import cast
 
 from lstm.errors import LSTMError
-from weights.corpus.job import Done, Job
+from weights.corpus.job import Job, Part
 from weights.corpus.shards import Shard
 
-# So many shards wait for each worker: it never waits for the corpus to be read.
-_WAITING = 2
+# So many shards are with each worker: it never waits for the corpus to be read.
+_AT_ONCE = 2
 
 
-def run_here(job: Job, shards: Iterable[Shard]) -> Iterator[Done]:
+def run_here(job: Job, shards: Iterable[Shard]) -> Generator[Part, None, None]:
     """Make the parts one after the other."""
     yield from map(job.run, shards)
 
 
-def run_in_processes(job: Job, shards: Iterable[Shard], workers: int) -> Iterator[Done]:
+def run_in_processes(
+    job: Job, shards: Iterable[Shard], workers: int
+) -> Generator[Part, None, None]:
     """Make the parts in several processes, and yield each when it is done.
 
-    The processes end with this one, however it ends.
+    The processes end with this one, however it ends: each has a pipe of its own, which closes
+    then, and nothing else is shared that somebody would have to clear away.
 
     Raises:
         LSTMError: from a shard; or a process was killed.
         OSError: a part cannot be written.
     """
-    with _pool(job, workers) as pool:
-        running: set[Future[Done]] = set()
-        try:
-            for shard in shards:
-                with _interruption_later():
-                    running.add(pool.submit(_run, shard))
-                if len(running) >= workers * _WAITING:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        except BrokenProcessPool:
-            raise LSTMError(
-                "a worker was killed, perhaps for want of memory. The same command goes on; "
-                "--workers 1 needs the least."
-            ) from None
+    todo = iter(shards)
+    with _started(job, workers) as pipes:
+        running = Counter(pipe for pipe in pipes * _AT_ONCE if _sent(pipe, todo))
+        while running := +running:
+            for pipe in cast("list[Connection]", wait(list(running))):
+                with _missing_the_killed():
+                    found = pipe.recv()
+                if isinstance(found, Exception):
+                    raise found
+                if isinstance(found, Part):
+                    running[pipe] -= not _sent(pipe, todo)
+                    yield found
+                else:
+                    job.told(*found)
+
+
+def _sent(pipe: Connection, todo: Iterator[Shard]) -> bool:
+    """Send the next shard; say whether there was one."""
+    shard = next(todo, None)
+    if shard is not None:
+        with _missing_the_killed():
+            pipe.send(shard)
+    return shard is not None
 
 
 @contextmanager
-def _pool(job: Job, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Start the workers; when this ends, or this process does, so do they, at once.
-
-    Nothing is ever sent through the pipe: its other end closes when nobody holds it any more.
-    """
-    context = get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, context, _begin, (job, theirs))
+def _missing_the_killed() -> Iterator[None]:
     try:
-        yield pool
-    except BaseException:
-        ours.close()
-        raise
+        yield
+    except (EOFError, ConnectionError):
+        raise LSTMError(
+            "a worker was killed, perhaps for want of memory. The same command goes on; "
+            "--workers 1 needs the least."
+        ) from None
+
+
+@contextmanager
+def _started(job: Job, workers: int) -> Iterator[list[Connection]]:
+    """Start the workers; when this ends, or this process does, so do they, at once."""
+    context = get_context("spawn")
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again when it is started
+    pipes, processes = [], []
+    try:
+        with _interruption_later():
+            for _ in range(workers):
+                ours, theirs = context.Pipe()
+                pipes.append(ours)
+                processes.append(context.Process(target=_work, args=(job, theirs), daemon=True))
+                processes[-1].start()
+                theirs.close()
+        yield pipes
+        for pipe in pipes:
+            with _missing_the_killed():
+                pipe.send(None)
+        for process in processes:
+            process.join()
     finally:
-        pool.shutdown(cancel_futures=True)
-        ours.close()
-        theirs.close()
+        for pipe in pipes:
+            pipe.close()
+        for process in processes:
+            process.join()
 
 
 @contextmanager
 def _interruption_later() -> Iterator[None]:
-    """Hold Ctrl-C back while a worker may be started, which so inherits that it is held back."""
+    """Hold Ctrl-C back while workers are started, which so inherit that it is held back."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -83,20 +112,35 @@ def _interruption_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_job: Job
+def _work(job: Job, pipe: Connection) -> None:
+    """In a worker: make part after part, until there are no more."""
+    shards: SimpleQueue[Shard | None] = SimpleQueue()
+    Thread(target=_receive, args=(pipe, shards), daemon=True).start()
+    job.told = lambda sequences, tokens: _send(pipe, (sequences, tokens))
+    while shard := shards.get():
+        _send(pipe, _made(job, shard))
 
 
-def _begin(job: Job, pipe: Connection) -> None:
-    """In a worker: keep the job, and end with the one who started it."""
-    global _job
-    _job = job
-    Thread(target=_end_with_the_pipe, args=(pipe,), daemon=True).start()
+def _made(job: Job, shard: Shard) -> Part | Exception:
+    try:
+        return job.run(shard)
+    except Exception as error:
+        error.add_note(format_exc())  # which an exception leaves behind when it travels
+        return error
 
 
-def _end_with_the_pipe(pipe: Connection) -> None:
-    pipe.poll(None)
-    os._exit(1)
+def _send(pipe: Connection, found: object) -> None:
+    try:
+        pipe.send(found)
+    except ConnectionError:  # nobody listens any more
+        os._exit(1)
 
 
-def _run(shard: Shard) -> Done:
-    return _job.run(shard)
+def _receive(pipe: Connection, shards: SimpleQueue[Shard | None]) -> None:
+    """Take shards in as they come; end with the one who sends them."""
+    try:
+        while shard := pipe.recv():
+            shards.put(shard)
+        shards.put(None)
+    except (EOFError, ConnectionError):
+        os._exit(1)
