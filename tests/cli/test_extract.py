@@ -471,6 +471,17 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
     assert "pip install 'lstm-cli[corpus]'" in done.stderr
 
 
+def test_pandas_is_not_imported_where_it_is_installed(tiny, corpus, tmp_path):
+    pytest.importorskip("pandas")
+    arguments = ["lstm", "extract", str(corpus), "-w", str(tiny), "-o", "states", "--workers", "1"]
+    program = f"import sys; sys.argv = {arguments!r}; from cli.app import main; main()"
+    command = [sys.executable, "-X", "importtime", "-c", program]
+    done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "pyarrow.parquet" in done.stderr
+    assert " pandas\n" not in done.stderr
+
+
 def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path):
     # a line that is long is judged by its beginning
     (tmp_path / "x.txt").write_text("john" * 2000 + " john likes coffee" * 300)

@@ -24,7 +24,7 @@ from weights.corpus.lines import Text
 _BATCH_BYTES = 2**24
 # Rows are handed on when they take so many bytes, or stand for so many tokens: that bounds the
 # memory of a run, and is a row group of the part.
-_BLOCK_BYTES, _BLOCK_TOKENS = 2**25, 2**17
+_BLOCK_BYTES, _BLOCK_TOKENS = 2**24, 2**17
 # What stands beside the numbers in a row, compressed: sequence, step, token, id, layer, direction.
 _KEY_BYTES = 6
 
