@@ -18,7 +18,7 @@ from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS
 from weights.loading import load
-from weights.metadata import declared_layout
+from weights.metadata import converted_metadata, declared_layout
 from weights.pretrained.registry import find
 from weights.saving import native_bytes
 from weights.selftest import largest_difference, make
@@ -78,7 +78,7 @@ def convert(model: Model, path: str | os.PathLike[str], to: str = NATIVE.name) -
     layout = _layout(to)
     if layout is not NATIVE:
         layout, tensors = _written(model, layout)
-        data = archive_bytes(tensors, {"layout": layout.name})
+        data = archive_bytes(tensors, converted_metadata(layout.name))
     else:
         data = native_bytes(model)
     with replacing(path) as file:

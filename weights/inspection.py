@@ -166,10 +166,11 @@ def _head(archive: Archive, parts: Parts, metadata: Metadata) -> dict[str, Any] 
     if name is None:
         return None
     projection = archive.tensors[parts.projection].shape if parts.projection else None
+    outcomes = int(parts.head_is_transposed and not metadata.tied)  # the axis that counts them
     return {
         "tensor": name,
         "tied": metadata.tied,
-        "outcomes": archive.tensors[name].shape[0],
+        "outcomes": archive.tensors[name].shape[outcomes],
         "labels": None if metadata.labels is None else list(metadata.labels),
         "bias": parts.head_bias is not None,
         "projection": None if projection is None else list(projection),

@@ -22,6 +22,7 @@ from weights.errors import WeightsError
 from weights.layouts.layout import REVERSE
 
 FORMAT = "lstm.native/1"
+CONVERTED = "lstm.converted/1"  # of a file that was written in another layout
 
 # The options of a cell, fields of `lstm.variants.Variant`: what each may be.
 ACTIVATIONS = ("gate_activation", "candidate_activation", "cell_activation")
@@ -51,7 +52,17 @@ class Metadata(NamedTuple):
 
 def declared_layout(raw: Mapping[str, str]) -> str | None:
     """Return the layout that a file says it has; other programs' files say nothing."""
+    if raw.get("format") == CONVERTED:
+        return raw.get("layout")
     return "native" if raw.get("format", "").startswith("lstm.native/") else None
+
+
+def converted_metadata(layout: str) -> dict[str, str]:
+    """Return what a file in another layout says of itself.
+
+    Two layouts may have the same names and shapes, so that names alone would not tell.
+    """
+    return {"format": CONVERTED, "layout": layout}
 
 
 def read_metadata(raw: Mapping[str, str]) -> Metadata:

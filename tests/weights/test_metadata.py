@@ -101,6 +101,8 @@ def test_nothing_to_say_writes_the_format_and_the_cell_only() -> None:
         ({"format": "lstm.state/1"}, None),
         ({"format": "lstm.native/1"}, "native"),
         ({"format": "lstm.native/2"}, "native"),
+        ({"format": "lstm.converted/1", "layout": "haste"}, "haste"),
+        ({"layout": "haste"}, None),
     ],
 )
 def test_only_this_projects_files_declare_their_layout(

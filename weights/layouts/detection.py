@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from math import prod
 
 from lstm.errors import LSTMError, ShapeError
@@ -88,6 +89,7 @@ def check(lstm: FoundLSTM, tensors: Tensors) -> None:
     if variant := lstm.layout.variant_in(tensors, lstm.prefix):
         raise NotAnLSTMError(f"{variant[0]}: {variant[1]} is not supported.")
     _check_cells(lstm)
+    _check_alike(lstm)
     for address in lstm.cells:
         _check_parts(lstm, address)
         _check_shapes(lstm, address)
@@ -226,6 +228,29 @@ def _check_cells(lstm: FoundLSTM) -> None:
                     f"expected layers 0 to {lstm.num_layers - 1}, each {' and '.join(expected)}; "
                     f"found no layer {layer} {direction}."
                 )
+
+
+def _check_alike(lstm: FoundLSTM) -> None:
+    """What one cell of a module has, a bias above all, the module's other cells have too."""
+    if lstm.layout is NATIVE:  # holds stacks of cells that differ
+        return
+    modules: dict[str, dict[CellAddress, list[Part]]] = {}
+    for address, cell in lstm.cells.items():
+        modules.setdefault(_prefix(cell[0]), {})[address] = cell
+    for cells in modules.values():
+        kinds = {at: {part.kind for part in cell} for at, cell in cells.items()}
+        shared = {part.kind: part.name for cell in cells.values() for part in cell}
+        for (kind, name), (at, own) in product(shared.items(), kinds.items()):
+            if kind.optional and kind.part in ("bias", "projection") and kind not in own:
+                raise NotAnLSTMError(
+                    f"layer {at[0]} {at[1]}: expected a {kind.part} such as {name}, as another "
+                    "cell has one, found none."
+                )
+
+
+def _prefix(part: Part) -> str:
+    match = re.fullmatch(rf"(?P<prefix>.*?){part.kind.pattern}", part.name, re.DOTALL)
+    return match["prefix"] if match else ""
 
 
 def _check_parts(lstm: FoundLSTM, address: CellAddress) -> None:

@@ -147,13 +147,16 @@ SONNET_2 = Layout(
     source="google-deepmind/sonnet, v2, src/recurrent.py",
 )
 
+# NNX keeps a number in a variable, which a file may name too.
+_VALUE = r"(?:[./](?:raw_)?value)?"
+
 FLAX = Layout(
     name="flax",
     title="Flax LSTMCell",
     kinds=(
-        TensorKind(r"i(?P<gate>[igfo])_?[./]kernel", "ih", written="i{gate}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]kernel", "hh", written="h{gate}/kernel"),
-        TensorKind(r"h(?P<gate>[igfo])[./]bias", "bias", True, written="h{gate}/bias"),
+        TensorKind(rf"i(?P<gate>[igfo])_?[./]kernel{_VALUE}", "ih", written="i{gate}/kernel"),
+        TensorKind(rf"h(?P<gate>[igfo])[./]kernel{_VALUE}", "hh", written="h{gate}/kernel"),
+        TensorKind(rf"h(?P<gate>[igfo])[./]bias{_VALUE}", "bias", True, written="h{gate}/bias"),
     ),
     gates=LETTERS,
     rows_are_outputs=False,
@@ -184,9 +187,9 @@ FLAX_PACKED = Layout(
     name="flax-packed",
     title="Flax NNX OptimizedLSTMCell",
     kinds=(
-        TensorKind(r"dense_i[./]kernel", "ih", written="dense_i.kernel"),
-        TensorKind(r"dense_h[./]kernel", "hh", written="dense_h.kernel"),
-        TensorKind(r"dense_h[./]bias", "bias", optional=True, written="dense_h.bias"),
+        TensorKind(rf"dense_i[./]kernel{_VALUE}", "ih", written="dense_i.kernel"),
+        TensorKind(rf"dense_h[./]kernel{_VALUE}", "hh", written="dense_h.kernel"),
+        TensorKind(rf"dense_h[./]bias{_VALUE}", "bias", optional=True, written="dense_h.bias"),
     ),
     rows_are_outputs=False,
     places={

@@ -21,6 +21,16 @@ LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
 BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
 # Stands before a field of `lstm.variants.Variant` in which the reverse cells differ.
 REVERSE = "reverse."
+# Gains and biases of a norm inside a cell, by the names of many programs: `layernorm_h.weight`,
+# `ln_ih.bias`, `kernel_norm/gamma`. A layout that reads norms has kinds for them.
+_GATES = (
+    r"(?:[ifgcohx]|[ih][ih]|ho|hc|[ih]2h|cell|hidden|input|forget|output|gates?|state|kernel"
+    r"|recurrent)"
+)
+NORMS = (
+    rf"(?:(?:(?:layer_?)?norm|ln)_?{_GATES}|{_GATES}_(?:layer_?)?(?:norm|ln))"
+    r"[./](?:weight|bias|gamma|beta|scale)(?::0)?"
+)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -175,7 +185,7 @@ class Layout:
     def variant_in(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
         """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
         for name in tensors:
-            for pattern, variant in self.refused.items():
+            for pattern, variant in {NORMS: "layer normalisation", **self.refused}.items():
                 if re.fullmatch(re.escape(prefix) + pattern, name):
                     return name, variant
         return None

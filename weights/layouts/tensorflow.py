@@ -42,7 +42,7 @@ TENSORFLOW = Layout(
     assumed=_ASSUMED,
     # A dense layer has the same names and could have the same shape.
     within=r"^(?!.*cudnn_compatible)"
-    r"(?!.*(dense|linear|logits|softmax|output|proj|projection|fc|conv)(_?\d+|_projection|_layer)*"
+    r"(?!.*(?<!lstmcell/)(dense|linear|logits|softmax|output|proj|projection|fc|conv)(_?\d+|_projection|_layer)*"
     r"/(kernel|weights|bias))"
     r".*(lstm|rnn_cell|rnn/)|/projection/",
     places=_places("lstm_cell"),

@@ -1,0 +1,122 @@
+"""Files as programs in the wild write them, through the command: what is read, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.cli.test_layouts import given, hidden, torch_cell
+from tests.cli.test_lookalikes import ran
+from tests.weights.builders import golden_weights, write
+from tests.weights.layouts.writers import rows
+
+D, H = 2, 3
+
+
+def torch_names(prefix=""):
+    """PyTorch's own file, and what each of its tensors is called in a model."""
+    one = torch_cell()
+    parts = {"weight_ih": one.ih, "weight_hh": one.hh, "bias": one.bias}
+    return {prefix + name: rows(part, "ifgo") for name, part in parts.items()}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "norm"),
+    [
+        ("layers.0.cell.", "layernorm_h.weight"),
+        ("lstm.", "ln_ih.bias"),
+        ("", "layer_norm_i.weight"),
+        ("rnn.", "norm_cell.weight"),
+    ],
+)
+def test_a_norm_inside_a_cell_is_refused_and_not_left_out(refusal, tmp_path, prefix, norm):
+    arrays = {**torch_names(prefix), prefix + norm: np.ones(4 * H)}
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert told.endswith(f"{prefix}{norm}: layer normalisation is not supported.")
+
+
+def test_a_norm_inside_a_keras_cell_is_refused(refusal, tmp_path):
+    """TensorFlow Addons' LayerNormLSTMCell has Keras' names, and more."""
+    cell = "rnn/layer_norm_lstm_cell/"
+    names = {"kernel": (D, 4 * H), "recurrent_kernel": (H, 4 * H), "kernel_norm/gamma": (4 * H,)}
+    arrays = {cell + name: np.ones(shape) for name, shape in names.items()}
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert told.endswith("kernel_norm/gamma: layer normalisation is not supported.")
+
+
+def test_a_norm_beside_a_cell_is_another_part_of_the_model(lstm, tmp_path):
+    """What follows the LSTM changes no number of it."""
+    document, expected = ran(
+        lstm, tmp_path, {**torch_names("lstm."), "layer_norm.weight": np.ones(H)}
+    )
+    np.testing.assert_allclose(hidden(document), expected, rtol=0, atol=1e-12)
+    assert document["model"]["assumed"][-1] == "not used: 1 tensors (layer_norm.weight)"
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "where"),
+    [
+        ("two_layers_bidirectional", "bias_hh_l1", "layer 1 forward"),
+        ("two_layers_bidirectional", "bias_ih_l0_reverse", "layer 0 reverse"),
+        ("three_layers", "bias_ih_l2", "layer 2 forward"),
+    ],
+)
+def test_a_bias_that_one_layer_lacks_is_missed(refusal, tmp_path, name, lost, where):
+    """nn.LSTM has all of its biases or none."""
+    weights = golden_weights(name)
+    (lost,) = [one for one in weights if one.endswith(lost)]
+    arrays = {one: array for one, array in weights.items() if one != lost}
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert f"{where}: expected a bias such as " in told
+    assert told.endswith("as another cell has one, found none.")
+
+
+def test_layers_that_are_modules_of_their_own_may_differ_in_biases(done, tmp_path):
+    arrays = {
+        "lstm1.weight_ih_l0": (4 * H, D), "lstm1.weight_hh_l0": (4 * H, H),
+        "lstm1.bias_ih_l0": (4 * H,), "lstm1.bias_hh_l0": (4 * H,),
+        "lstm2.weight_ih_l0": (4 * H, H), "lstm2.weight_hh_l0": (4 * H, H),
+    }  # fmt: skip
+    write(tmp_path / "w.safetensors", {name: np.ones(shape) for name, shape in arrays.items()})
+    (described,) = done("inspect", tmp_path / "w.safetensors", "--json").json["lstms"]
+    assert [cell["biases"] for cell in described["cells"]] == [2, 0]
+
+
+def test_a_file_written_for_haste_is_not_taken_for_one_of_keras(lstm, done, tmp_path):
+    """The two have the same names and shapes, and other gate orders."""
+    write(tmp_path / "w.safetensors", torch_names())
+    inputs, expected = given(tmp_path)
+    file = tmp_path / "haste.safetensors"
+    assert lstm("convert", tmp_path / "w.safetensors", file, "--to", "haste").code == 0
+    document = done("run", *inputs, "-w", file, "--json").json
+    assert document["model"]["layout"] == "haste"
+    np.testing.assert_allclose(hidden(document), expected, rtol=0, atol=1e-12)
+    (described,) = done("inspect", file, "--json").json["lstms"]
+    assert (described["layout"], described["gate_order"]) == ("haste", "i g f o")
+    other = lstm("run", *inputs, "-w", file, "--layout", "keras", "--json").json
+    assert np.abs(hidden(other) - expected).max() > 1e-3
+
+
+def test_tensorflows_oldest_names_are_read(lstm, tmp_path):
+    """Before its release 1.0: BasicLSTMCell/Linear/Matrix and Bias, the input above the state."""
+    one, order = torch_cell(), "igfo"
+    matrix = np.hstack([rows(one.ih, order), rows(one.hh, order)]).T
+    bias = rows({**one.bias, "f": one.bias["f"] - 1}, order)
+    cell = "RNN/BasicLSTMCell/Linear/"
+    document, expected = ran(lstm, tmp_path, {f"{cell}Matrix": matrix, f"{cell}Bias": bias})
+    assert document["model"]["layout"] == "tensorflow"
+    np.testing.assert_allclose(hidden(document), expected, rtol=0, atol=1e-12)
+
+
+def test_the_outcomes_of_a_head_that_keras_stored_are_counted(done, tmp_path):
+    arrays = {
+        "lstm/kernel": (D, 4 * H),
+        "lstm/recurrent_kernel": (H, 4 * H),
+        "dense/kernel": (H, 7),
+    }
+    write(tmp_path / "w.safetensors", {name: np.ones(shape) for name, shape in arrays.items()})
+    (described,) = done("inspect", tmp_path / "w.safetensors", "--json").json["lstms"]
+    assert described["head"]["outcomes"] == 7
