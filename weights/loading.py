@@ -172,6 +172,8 @@ def _head(
     weight, bias, projection, projection_bias = arrays
     if weight is not None and parts.head_is_transposed:
         weight = weight.T
+    if bias is not None and bias.ndim == 2 and 1 in bias.shape:  # a textbook's row or column
+        bias = bias.reshape(-1)
     if metadata.tied:
         if embedding is None:
             raise LSTMError("head: expected an embedding to be tied to, found none.")

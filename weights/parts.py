@@ -119,11 +119,16 @@ def _refuse_strangers(rest: Mapping[str, TensorInfo], lstm: FoundLSTM) -> None:
     if not (native or any(_is_at_root(name, lstm) for name in lstm.names)):
         return
     for name in rest:
-        if _is_at_root(name, lstm) and name not in lstm.layout.around.values():
+        if _is_at_root(name, lstm) and not _around(lstm, name):
             raise WeightsError(
                 f"{name}: expected only tensors of the layout {lstm.layout.name} beside "
                 f"{sorted(lstm.names)[0]}, found this one, which it does not know."
             )
+
+
+def _around(lstm: FoundLSTM, name: str) -> list[str]:
+    """What of a model a tensor is whose name the layout fixes."""
+    return [part for part, known in lstm.layout.around.items() if re.fullmatch(known, name)]
 
 
 def _is_at_root(name: str, lstm: FoundLSTM) -> bool:
@@ -136,7 +141,7 @@ def _by_look(
 ) -> Parts:
     input_size = lstm.layer_sizes(0).input_size
     width = lstm.layer_sizes(-1).output_size * lstm.num_directions
-    named = {part: name for part, name in lstm.layout.around.items() if name in rest}
+    named = {part: name for name in rest for part in _around(lstm, name)}
     turned = not lstm.layout.rows_are_outputs
     free = [info for name, info in rest.items() if name not in others]
     embedding = (

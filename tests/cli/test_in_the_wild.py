@@ -8,7 +8,7 @@ import pytest
 from tests.cli.test_layouts import given, hidden, torch_cell
 from tests.cli.test_lookalikes import ran
 from tests.weights.builders import golden_weights, write
-from tests.weights.layouts.writers import rows
+from tests.weights.layouts.writers import LETTERS, WRITERS, concatenated, rows, split
 
 D, H = 2, 3
 
@@ -120,3 +120,77 @@ def test_the_outcomes_of_a_head_that_keras_stored_are_counted(done, tmp_path):
     write(tmp_path / "w.safetensors", {name: np.ones(shape) for name, shape in arrays.items()})
     (described,) = done("inspect", tmp_path / "w.safetensors", "--json").json["lstms"]
     assert described["head"]["outcomes"] == 7
+
+
+WORDS = {"i": "input", "f": "forget", "g": "cell", "o": "output"}
+TEXTBOOKS = {
+    "colah's candidate": (concatenated, "W_{}", "b_{}", {**LETTERS, "g": "C"}),
+    "words": (concatenated, "W_{}", "b_{}", WORDS),
+    "words of gates": (concatenated, "W_{}_gate", "b_{}_gate", {**WORDS, "g": "candidate"}),
+    "a linear for each gate": (concatenated, "W_{}.weight", "W_{}.bias", LETTERS),
+    "two linears for each gate": (split, "W_{}.weight", "U_{}.weight", False, "W_{}.bias"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("book", TEXTBOOKS)
+def test_a_gate_goes_by_many_names(lstm, tmp_path, book):
+    write_as, *names = TEXTBOOKS[book]
+    document, expected = ran(lstm, tmp_path, write_as(torch_cell(), *names))
+    assert document["model"]["layout"].startswith("textbook-")
+    np.testing.assert_allclose(hidden(document), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layout", "head", "bias", "embedding"),
+    [
+        ("textbook", {"Wy": (7, H)}, {"by": (7, 1)}, {}),
+        ("textbook-concatenated", {"Wy": (7, H)}, {"by": (7, 1)}, {}),
+        ("textbook-x-h", {"W_hq": (H, 7)}, {"b_q": (7,)}, {}),
+        ("textbook-packed", {"Wy": (H, 7)}, {"by": (1, 7)}, {}),
+        (
+            "cs231n", {"W_vocab": (H, 7)}, {"b_vocab": (7,)},
+            {"W_embed": (9, 4), "W_proj": (5, H), "b_proj": (H,)},
+        ),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_textbook_is_found_beside_its_cell(
+    lstm, tmp_path, layout, head, bias, embedding
+):
+    arrays = {name.removeprefix("lstm."): a for name, a in WRITERS[layout](torch_cell()).items()}
+    random = np.random.default_rng(3)
+    beside = {name: random.normal(size=s) for name, s in {**head, **bias, **embedding}.items()}
+    document, expected = ran(lstm, tmp_path, {**arrays, **beside}, "--layout", layout, "--top-k=7")
+    states = np.array(hidden(document))
+    np.testing.assert_allclose(states, expected, rtol=0, atol=1e-12)
+    (weight,), (shift,) = ([beside[name] for name in part] for part in (head, bias))
+    logits = states @ (weight if weight.shape[0] == H else weight.T) + shift.reshape(-1)
+    found = [[step[0]["label"] for step in one["labels"]] for one in document["sequences"]]
+    assert found == [[str(n) for n in steps] for steps in logits.argmax(axis=-1)]
+
+
+@pytest.mark.parametrize(
+    ("letters", "names", "shapes"),
+    [
+        ("zrn", ("W_i{}", "W_h{}"), ((H, D), (H, H))),
+        ("zrn", ("W{}x", "W{}h"), ((H, D), (H, H))),
+        ("zrh", ("W_{}",), ((H, H + D),)),
+        ("zrn", ("W_{}.weight",), ((H, H + D),)),
+    ],
+)
+def test_a_gru_of_a_textbook_is_refused(refusal, tmp_path, letters, names, shapes):
+    arrays = {
+        name.format(letter): np.ones(shape)
+        for name, shape in zip(names, shapes, strict=True)
+        for letter in letters
+    }
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert told.endswith("is a tensor of a GRU: this is not an LSTM.")
+
+
+def test_a_gru_in_words_is_refused(refusal, tmp_path):
+    gates = ("update_gate", "reset_gate", "candidate")
+    arrays = {f"rnn.{gate}.weight": np.ones((H, H + D)) for gate in gates}
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert told.endswith("rnn.candidate.weight is a tensor of a GRU: this is not an LSTM.")

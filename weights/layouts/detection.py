@@ -89,10 +89,10 @@ def check(lstm: FoundLSTM, tensors: Tensors) -> None:
     if variant := lstm.layout.variant_in(tensors, lstm.prefix):
         raise NotAnLSTMError(f"{variant[0]}: {variant[1]} is not supported.")
     _check_cells(lstm)
-    _check_alike(lstm)
     for address in lstm.cells:
         _check_parts(lstm, address)
         _check_shapes(lstm, address)
+    _check_alike(lstm)
 
 
 def _candidates(name: str | None) -> tuple[Layout, ...]:

@@ -105,7 +105,8 @@ class Layout:
         in_turn: an expression found in the names of cells which, stacked, read forward and
             reverse in turn.
         refused: expressions for tensors of a variant that is not supported, each with its name.
-        around: the tensors of the embedding and the head, where the layout fixes their names.
+        around: expressions for the names of the embedding, the head and its bias, and of what else
+            of the model stands beside the cell, where the layout fixes them.
         first_layers: the numbers that the first layer may have.
         places: what stands before the name of a written tensor, with {layer} in it: `only` where
             a layer has one direction, `forward` and `reverse` where it has two.

@@ -36,5 +36,6 @@ NATIVE = Layout(
     },
     directions={"forward": "forward", "reverse": "reverse"},
     within=_CELL,
+    instead_of="textbook-gates",
     source="this project",
 )

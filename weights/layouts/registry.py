@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weights.layouts import keras, onnx, pytorch, quantizable, tensorflow, textbook
+from weights.layouts import courses, keras, onnx, pytorch, quantizable, tensorflow, textbook
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
 
@@ -58,16 +58,26 @@ LAYOUTS: tuple[Layout, ...] = (
     onnx.COREML,
     onnx.COREML_NEURAL,
     textbook.TEXTBOOK,
+    textbook.TEXTBOOK_INPUTS,
     textbook.CONCATENATED,
     textbook.CONCATENATED_INPUTS,
+    textbook.UPDATE,
+    textbook.GATES,
     textbook.SPLIT_XH,
     textbook.SPLIT_XH_OUTPUTS,
+    textbook.SPLIT_FX,
+    textbook.SPLIT_FX_INPUTS,
+    textbook.SPLIT_IH,
+    textbook.SPLIT_IH_INPUTS,
     textbook.SPLIT_WU,
     textbook.SPLIT_WU_INPUTS,
     textbook.SPLIT_UV,
     textbook.SPLIT_UV_OUTPUTS,
-    textbook.CS231N,
-    textbook.FROM_SCRATCH,
-    textbook.GIST,
+    courses.PACKED,
+    courses.PACKED_OUTPUTS,
+    courses.LINEARS,
+    courses.CS231N,
+    courses.FROM_SCRATCH,
+    courses.GIST,
 )
 NAMES = tuple(layout.name for layout in LAYOUTS)

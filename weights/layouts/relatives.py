@@ -69,7 +69,16 @@ _OURS = (
 )
 
 # A matrix of a gate as textbooks and Chainer call it, with a letter that a GRU has.
-_LETTER = re.compile(r"(?P<before>(?:.*[^A-Za-z])?[WU]_?[xh]?)[zrh](?P<after>[/.]W)?", re.DOTALL)
+_LETTER = re.compile(
+    r"(?P<before>(?:.*[^A-Za-z])?[WU]_?[xh]?)[zrhn](?P<after>(?:_?[xh])?(?:[/.](?:W|weight))?)",
+    re.DOTALL,
+)
+
+# The same in words, of which only a GRU has the second.
+_WORD = re.compile(
+    r"(?P<before>.*?)(?:update|reset|new|candidate|output)(?:_gate)?(?P<after>[/.]weight)",
+    re.DOTALL,
+)
 
 # What the two tensors of a dense layer, a table or a convolution are called.
 _SIMPLE = re.compile(
@@ -128,10 +137,13 @@ def _relative(info: TensorInfo) -> str | None:
 
 def _by_gates(info: TensorInfo, tensors: Tensors) -> str | None:
     """What a matrix belongs to that stands beside those of other gates than an LSTM's."""
+    word = _WORD.fullmatch(info.name)
+    if word and f"{word['before']}reset_gate{word['after']}" in tensors:
+        return "a GRU"
     match = _LETTER.fullmatch(info.name)
     if match is None:
         return None
-    before, after = match["before"], match["after"] or ""
+    before, after = match["before"], match["after"]
     update, reset, own = (f"{before}{letter}{after}" in tensors for letter in "zri")
     if update and reset and not own:
         return "a GRU"

@@ -142,7 +142,8 @@ def test_the_layouts_that_leave_something_open() -> None:
         "keras", "keras-numbered", "frugally-deep", "keras-1", "keras2c", "textbook-w-u-inputs",
     }  # fmt: skip
     assert {name for name, what in open_ones.items() if "concatenation" in what} == {
-        "textbook-concatenated", "textbook-concatenated-inputs",
+        "textbook-concatenated", "textbook-concatenated-inputs", "textbook-gates",
+        "textbook-update",
     }  # fmt: skip
 
 
@@ -220,6 +221,8 @@ SQUARE = {
     "textbook-x-h": ("textbook-x-h", "textbook-x-h-outputs"),
     "textbook-w-u": ("textbook-w-u", "textbook-w-u-inputs"),
     "textbook-u-v": ("textbook-u-v", "textbook-u-v-outputs"),
+    "textbook-f-x": ("textbook-f-x", "textbook-f-x-inputs"),
+    "textbook-i-h": ("textbook-i-h", "textbook-i-h-inputs"),
     "cs231n": ("cs231n", "deep-learning-from-scratch", "mlx-inputs"),
 }
 

@@ -322,14 +322,28 @@ def concatenated(one: Cell, weight: str, bias: str, names: Mapping[str, str]) ->
     return arrays
 
 
-def split(one: Cell, ih: str, hh: str, is_turned: bool) -> Arrays:
+def split(one: Cell, ih: str, hh: str, is_turned: bool, bias: str = "b_{}") -> Arrays:
     """One matrix per gate for the input, one for the hidden state."""
     arrays = {}
     for k, name in {"i": "i", "f": "f", "g": "c", "o": "o"}.items():
         arrays[ih.format(name)] = one.ih[k].T if is_turned else one.ih[k]
         arrays[hh.format(name)] = one.hh[k].T if is_turned else one.hh[k]
-        arrays[f"b_{name}"] = one.bias[k]
+        arrays[bias.format(name)] = one.bias[k]
     return arrays
+
+
+def columns_of(arrays: Arrays) -> Arrays:
+    """The same the other way round, a bias as a row."""
+    return {
+        name: array[np.newaxis] if array.ndim == 1 else array.T for name, array in arrays.items()
+    }
+
+
+def i_h(one: Cell, is_turned: bool) -> Arrays:
+    """PyTorch's formulas, with a bias of the input and one of the hidden state."""
+    second = {f"b_h{name}": np.full_like(one.bias[k], 0.5) for k, name in LETTERS.items()}
+    rest = one._replace(bias={k: bias - 0.5 for k, bias in one.bias.items()})
+    return {**split(rest, "W_i{}", "W_h{}", is_turned, "b_i{}"), **second}
 
 
 FGOP = {"i": "IPG", "f": "FG", "g": "CS", "o": "OPG"}
@@ -413,6 +427,21 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
     "textbook-concatenated-inputs": lambda c: {
         name: array.T for name, array in concatenated(c, "W{}", "b{}", LETTERS).items()
     },
+    "textbook-inputs": lambda c: columns_of(concatenated(c, "W{}", "B{}", FGOP)),
+    "textbook-update": lambda c: concatenated(c, "W{}", "b{}", {**LETTERS, "i": "u"}),
+    "textbook-gates": lambda c: concatenated(
+        c, "{}_gate.weight", "{}_gate.bias",
+        {"i": "input", "f": "forget", "g": "cell", "o": "output"},
+    ),
+    "textbook-f-x": lambda c: split(c, "W_{}x", "W_{}h", False),
+    "textbook-f-x-inputs": lambda c: split(c, "W{}x", "W{}h", True, "b{}"),
+    "textbook-i-h": lambda c: i_h(c, False),
+    "textbook-i-h-inputs": lambda c: i_h(c, True),
+    "textbook-packed": lambda c: turned(c, "lstm.W", "lstm.U", "lstm.bias"),
+    "textbook-packed-outputs": lambda c: three(c, "W", "U", "b"),
+    "textbook-linears": lambda c: four(
+        c, "cell.x2h.weight", "cell.h2h.weight", "cell.x2h.bias", "cell.h2h.bias"
+    ),
     "textbook-w-u-inputs": lambda c: split(c, "W_{}", "U_{}", True),
     "textbook-u-v-outputs": lambda c: split(c, "U_{}", "V_{}", False),
     "cs231n": lambda c: turned(c, "Wx", "Wh", "b", "ifog"),
