@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.cli.test_frameworks import top_layer
 from tests.cli.test_layouts import given, hidden, torch_cell
 from tests.cli.test_lookalikes import ran
-from tests.weights.builders import golden_weights, write
+from tests.weights.builders import golden_run, golden_weights, states, write
 from tests.weights.layouts.writers import LETTERS, WRITERS, concatenated, rows, split
 
 D, H = 2, 3
@@ -194,3 +195,45 @@ def test_a_gru_in_words_is_refused(refusal, tmp_path):
     write(tmp_path / "w.safetensors", arrays)
     told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
     assert told.endswith("rnn.candidate.weight is a tensor of a GRU: this is not an LSTM.")
+
+
+def dynet(name, builders):
+    """PyTorch's weights in DyNet's order; where each layer's cells stand, and from which number."""
+    arrays = {}
+    torch = {key.rpartition(".")[2]: a for key, a in golden_weights(name).items()}
+    for cell, (builder, first) in builders.items():
+        parts = [torch[f"weight_ih_{cell}"], torch[f"weight_hh_{cell}"]]
+        bias = torch[f"bias_ih_{cell}"].astype(np.float64) + torch[f"bias_hh_{cell}"]
+        for number, array in enumerate([*parts, bias]):
+            i, f, g, o = np.split(array.astype(np.float64), 4)
+            f = f - 1 if number == 2 else f  # which DyNet adds
+            arrays[f"/vanilla-lstm-builder{builder}/_{first + number}"] = np.concatenate(
+                [i, f, o, g]
+            )
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("name", "builders"),
+    [
+        ("three_layers", {"l0": ("", 0), "l1": ("", 3), "l2": ("", 6)}),
+        (
+            "two_layers_bidirectional",
+            {"l0": ("", 0), "l0_reverse": ("_1", 0), "l1": ("_2", 0), "l1_reverse": ("_3", 0)},
+        ),
+    ],
+)
+def test_dynet_counts_through_the_layers_of_a_builder(lstm, tmp_path, name, builders):
+    """A BiRNNBuilder has a builder for each layer and direction."""
+    run = golden_run(name)
+    write(tmp_path / "w.safetensors", dynet(name, builders))
+    np.save(tmp_path / "x.npy", run["x"].swapaxes(0, 1))
+    start = states(run, 2 if "l0_reverse" in builders else 1)
+    write(tmp_path / "s.safetensors", {k: np.ascontiguousarray(a) for k, a in start.items()})
+    done = lstm(
+        "run", "-w", tmp_path / "w.safetensors", "--vectors", tmp_path / "x.npy",
+        "--initial-state", tmp_path / "s.safetensors", "--layers=-1", "-o", tmp_path / "t.npz",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    with np.load(tmp_path / "t.npz") as trace:
+        np.testing.assert_allclose(top_layer(trace, "hidden"), run["hs"], rtol=0, atol=1e-6)

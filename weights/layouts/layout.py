@@ -45,7 +45,8 @@ class TensorKind(NamedTuple):
 
     `pattern` is an expression for the name after its prefix. Its named groups say what the name
     tells: `layer` (a number), `direction`, `gate`; whichever is absent is layer 0, forward, all
-    gates packed. `part` says what the tensor is:
+    gates packed. In place of a layer, `tensor` is a number that counts the tensors of all layers,
+    in the order of the layout's kinds. `part` says what the tensor is:
 
         ih, hh       applied to the input, to the hidden state
         hx, xh       applied to the concatenation [hidden, input], [input, hidden]
@@ -157,16 +158,21 @@ class Layout:
         """Return all that any name tells of, one per prefix, incomplete ones too."""
         found: dict[str, FoundLSTM] = {}
         for info in tensors.values():
-            if self.within and not re.search(self.within, info.name, re.I):
+            if self.within and not re.search(self.within, info.name, re.IGNORECASE):
                 continue
             for kind in self.kinds:
-                if match := _expression(kind.pattern).fullmatch(info.name):
+                match = _expression(kind.pattern).fullmatch(info.name)
+                if match and self._counts_as(kind, match.groupdict().get("tensor")):
                     prefix = match["prefix"]
                     if prefix not in found:
                         found[prefix] = FoundLSTM(self._under(prefix), prefix)
                     found[prefix].parts.extend(self._place(kind, match.groupdict(), info))
                     break
         return list(found.values())
+
+    def _counts_as(self, kind: TensorKind, number: str | None) -> bool:
+        """Whether the number of a tensor, if names have one, is that of this kind."""
+        return number is None or self.kinds.index(kind) == int(number) % len(self.kinds)
 
     def _under(self, prefix: str) -> Layout:
         if not self.assumed_bare or "/" in prefix:
@@ -218,10 +224,11 @@ class Layout:
     def _place(
         self, kind: TensorKind, groups: dict[str, str | None], info: TensorInfo
     ) -> Iterator[Part]:
-        mark, gate = groups.get("direction"), groups.get("gate")
+        mark, gate, number = (groups.get(name) for name in ("direction", "gate", "tensor"))
+        layer = int(groups.get("layer") or 0) if number is None else int(number) // len(self.kinds)
         part = Part(
             kind,
-            int(groups.get("layer") or 0),
+            layer,
             self.directions[mark] if mark else "forward",
             self.gates[gate] if gate else None,
             info.name,

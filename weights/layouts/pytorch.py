@@ -247,17 +247,20 @@ CHAINER_NSTEP = Layout(
     source="Chainer 7.8, links/rnn/n_step_rnn.py",
 )
 
+# A number counts the tensors of all layers. Two builders are the directions of a BiRNNBuilder.
 DYNET = Layout(
     name="dynet",
     title="DyNet VanillaLSTMBuilder",
     kinds=(
-        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_0", "ih"),
-        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_1", "hh"),
-        TensorKind(r"[^/]*vanilla-lstm-builder(?:_\d+)?/_2", "bias"),
+        TensorKind(r"_(?P<tensor>\d+)", "ih"),
+        TensorKind(r"_(?P<tensor>\d+)", "hh"),
+        TensorKind(r"_(?P<tensor>\d+)", "bias"),
     ),
     order="ifog",
     forget_bias=1.0,
     assumed={"forget_bias": "1 is added to the forget gate, as the framework does at run time"},
+    within=r"vanilla-lstm-builder(_\d+)?/_\d+$",
+    pairs_by_number="unless they fit",
     source="DyNet 2.1, dynet/lstm.cc",
 )
 
@@ -266,7 +269,7 @@ DYNET_COUPLED = Layout(
     name="dynet-coupled",
     title="DyNet LSTMBuilder (coupled gates, full peepholes)",
     kinds=tuple(
-        TensorKind(rf"[^/]*(?<!vanilla-)lstm-builder(?:_\d+)?/_(?P<gate>{numbers})", part)
+        TensorKind(rf"_(?P<gate>{numbers})", part)
         for numbers, part in (
             ("0|4|8", "ih"), ("1|5|9", "hh"), ("2|6", "peephole"), ("3|7|10", "bias"),
         )
@@ -277,5 +280,7 @@ DYNET_COUPLED = Layout(
         **dict.fromkeys(("8", "9", "10"), "candidate"),
     },
     variant={"coupled": "forget"},
+    within=r"(?<!vanilla-)lstm-builder(_\d+)?/_\d+$",
+    pairs_by_number="unless they fit",
     source="DyNet 2.1, dynet/lstm.cc",
 )  # fmt: skip
