@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from cli.palette import NEGATIVE, POSITIVE, SHARE, THEMES
 from cli.plot import WHAT
 from lstm.analysis.ledger import Ledger
 from lstm.analysis.saturation import Saturation
@@ -49,7 +50,17 @@ def charts(plotted):
             for part in spec.get(name, ()):
                 yield from found(part, title, data)
         if "mark" in spec:
-            yield title, data["values"]
+            values = data["values"]
+            yield title, list(records(values)) if isinstance(values, str) else values
+
+    def records(table):
+        names, *lines = table.splitlines()
+        for line in lines:
+            cells = dict(zip(names.split(","), line.split(","), strict=True))
+            yield {
+                name: text if name == "row" else json.loads(text) if text else None
+                for name, text in cells.items()
+            }
 
     return read
 
@@ -60,6 +71,32 @@ def field(records, row, steps, rows):
     for record in records:
         made[rows.index(record[row]), record["step"]] = record["value"]
     return made
+
+
+def colors(picture, width, height):
+    """What a drawing shows: for each field of numbers, the colour at each (row, column)."""
+    for group in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}g"):
+        if group.get("class", "").startswith("mark-symbol role-mark"):
+            shown = {}
+            for shape in group:
+                assert shape.get("transform") == "translate(0,0)"
+                color = [int(part) for part in re.findall(r"\d+", shape.get("fill"))]
+                for corners in re.findall(r"M([^MZ]+)", shape.get("d")):
+                    places = [list(map(int, place.split(","))) for place in corners.split("L")]
+                    (left, top), (right, _), (_, bottom), (last, _) = places
+                    assert (bottom - top, last) == (height, left)
+                    for column in range(left // width, right // width):
+                        assert (top // height, column) not in shown
+                        shown[top // height, column] = color
+            yield shown
+
+
+def mixed(part, colors):
+    """The colour so far on the way, 0 to 1, from the first to the last of several."""
+    colors = [list(bytes.fromhex(color[1:])) for color in colors]
+    return [
+        np.interp(part, np.linspace(0, 1, len(colors)), way) for way in zip(*colors, strict=True)
+    ]
 
 
 def near(one, other):
@@ -84,6 +121,41 @@ def test_a_heat_map_shows_the_units_asked_for_or_those_with_the_largest_cells(ch
     every = dict(charts(SENTENCE, "--show", "cell"))["Cell state c"]
     largest = np.argsort(-np.abs(trace.cell).max(axis=0), kind="stable")[:32]
     assert {int(record["row"]) for record in every} == set(largest.tolist())
+
+
+def test_a_drawing_shows_each_number_by_the_colour_of_its_place(plotted):
+    record = load().run(SENTENCE).layers[0].forward
+    given = (SENTENCE, "--show", "forget,cell", "--units", "10:15,83")
+    units = [*range(10, 15), 83]
+    drawn = list(colors(plotted(*given), 34, 11))
+    limit = np.quantile(np.abs(record.cell[:, units]).max(axis=0), 0.95, method="lower")
+    ground = THEMES["light"].raised
+    scales = ((ground, SHARE[-1]), (NEGATIVE[-1], ground, POSITIVE[-1]))
+    parts = (record.forget, np.clip(record.cell / limit, -1, 1) / 2 + 0.5)
+    assert len(drawn) == 2
+    for shown, part, scale in zip(drawn, parts, scales, strict=True):
+        assert len(shown) == 5 * 6
+        for (row, step), color in shown.items():
+            np.testing.assert_allclose(color, mixed(part[step, units[row]], scale), atol=1.5)
+
+
+def test_a_drawing_of_the_ledger_shows_small_parts_and_nothing_of_what_is_to_come(plotted):
+    record = load().run(SENTENCE).layers[0].forward
+    (shown,) = colors(plotted(SENTENCE, "--what", "survival"), 34, 34)
+    assert set(shown) == {(after, step) for after in range(5) for step in range(after + 1)}
+    scale = (THEMES["light"].raised, SHARE[-1])
+    for (after, step), color in shown.items():
+        left = record.forget[step + 1 : after + 1].prod(axis=0).mean()
+        np.testing.assert_allclose(color, mixed(np.sqrt(left), scale), atol=1.5)
+
+
+def test_a_drawing_of_many_words_has_few_marks(plotted):
+    text = " ".join(["the cat sat on a mat and she likes black tea"] * 40)
+    drawn = plotted(text, "--show", "forget,cell", "--theme", "dark")
+    fields = list(colors(drawn, 4, 11))
+    assert [len(shown) for shown in fields] == [440 * 32] * 2
+    assert drawn.count(b"<path") < 3000
+    assert len(drawn) < 2_000_000
 
 
 def test_each_layer_and_direction_has_its_own(charts, deep):

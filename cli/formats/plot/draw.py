@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from cli.formats.plot.field import plain, shapes, table
 from cli.formats.plot.parts import Bars, Heat, Lines, Part, Picture, Points
 from cli.palette import NEGATIVE, POSITIVE, SHARE, THEMES, Theme
-from lstm.arrays import Floats
 from lstm.errors import LSTMError, MissingExtraError
 
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
-# What a reader's program still opens, and what this machine draws in a minute.
+# What a reader's program still opens, and what is drawn in some seconds.
 MOST_MARKS = 100_000
 WIDEST = 1300  # of all steps beside each other, in pixels, as long as a step has 4 of them
 # The words on the axis; before the first stands what was there before the text.
@@ -40,7 +40,7 @@ def draw(picture: Picture, theme: str, suffix: str) -> bytes:
             "fewer with --units or --layers, or give less text."
         )
     altair.data_transformers.disable_max_rows()
-    return _Drawing(altair, picture, THEMES[theme]).written(suffix)
+    return _Drawing(altair, picture, THEMES[theme], suffix).written()
 
 
 def _marks(part: Part) -> int:
@@ -59,12 +59,12 @@ class _InScript(json.JSONEncoder):
 class _Drawing:
     """One picture; `alt` is Altair, which is imported where it is needed."""
 
-    def __init__(self, alt: Any, picture: Picture, theme: Theme) -> None:
-        self.alt, self.picture, self.theme = alt, picture, theme
+    def __init__(self, alt: Any, picture: Picture, theme: Theme, suffix: str) -> None:
+        self.alt, self.picture, self.theme, self.suffix = alt, picture, theme, suffix
         self.step = min(max(WIDEST // max(len(picture.words), 1), 4), 34)
 
-    def written(self, suffix: str) -> bytes:
-        chart = self._chart()
+    def written(self) -> bytes:
+        chart, suffix = self._chart(), self.suffix
         if suffix in (".svg", ".html"):
             text = StringIO()
             page = {"inline": True, "json_kwds": {"cls": _InScript}}
@@ -116,25 +116,43 @@ class _Drawing:
         alt = self.alt
         row = "row" if heat.rows else "after"
         # Words by words are squares, with words on both sides.
-        height = heat.height * len(heat.rows) if heat.rows else self.step * len(heat.values)
+        height = heat.height if heat.rows else self.step
+        num_rows, num_steps = heat.values.shape
         words = {} if heat.rows else {"labelExpr": WORDS, "labelOverlap": self._overlap}
         axis = alt.Axis(titleAngle=0, titleAlign="right", titlePadding=8, **words)
-        y = alt.Y(f"{row}:O", sort=list(heat.rows) or None, title=heat.row_title, axis=axis)
-        return (
-            alt.Chart(alt.Data(values=_cells(heat)), title=heat.title)
-            .mark_rect(strokeWidth=0)
-            .encode(
-                x=self._words(), y=y, color=self._color(heat, height),
-                tooltip=["step:O", f"{row}:N", "value:Q"],
-            )
-            .properties(width=self.step * heat.values.shape[1], height=height)
-        )  # fmt: skip
+        rows = list(heat.rows or range(num_rows))
+        x = self._words(list(range(heat.first, heat.first + num_steps)))
+        y = alt.Y(f"{row}:O", scale=alt.Scale(domain=rows), title=heat.row_title, axis=axis)
+        color = self._color(heat, height * num_rows)
+        if self.suffix == ".html":
+            drawn = self._cells(heat, row).encode(x=x, y=y, color=color)
+        else:
+            axes = alt.Chart(alt.Data(values=[])).mark_rect().encode(x=x, y=y)
+            drawn = axes + self._shapes(heat, height).encode(color=color)
+        size = {"width": self.step * num_steps, "height": height * num_rows}
+        return drawn.properties(title=heat.title, **size)
 
-    def _words(self) -> Any:
+    def _cells(self, heat: Heat, row: str) -> Any:
+        """One mark per number, which tells it to whoever points at it."""
+        alt = self.alt
+        numbers = ["step", "value"] if heat.rows else ["step", "after", "value"]
+        form = {"type": "csv", "parse": dict.fromkeys(numbers, "number")}
+        chart = alt.Chart(alt.Data(values=table(heat, row), format=form)).mark_rect(strokeWidth=0)
+        return chart.encode(tooltip=["step:O", f"{row}:N", "value:Q"])
+
+    def _shapes(self, heat: Heat, height: int) -> Any:
+        """One mark per colour: a shape of the size in which it is given, from the corner on."""
+        alt, corner = self.alt, self.alt.value(0)
+        chart = alt.Chart(alt.Data(values=shapes(heat, self.step, height)))
+        path = alt.Shape("path:N", scale=None, legend=None)
+        mark = {"filled": True, "size": 4, "opacity": 1, "strokeWidth": 0, "aria": False}
+        return chart.mark_point(**mark).encode(x=corner, y=corner, shape=path)
+
+    def _words(self, steps: list[int]) -> Any:
         """The axis of the steps: words aslant, upright where they are many."""
         turned = {"labelAngle": -45 if self.step >= 14 else -90, "labelAlign": "right"}
         axis = self.alt.Axis(labelExpr=WORDS, labelLimit=120, labelOverlap=self._overlap, **turned)
-        return self.alt.X("step:O", title=None, axis=axis)
+        return self.alt.X("step:O", scale=self.alt.Scale(domain=steps), title=None, axis=axis)
 
     @property
     def _overlap(self) -> Any:
@@ -229,17 +247,6 @@ def _places(points: Points) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(heat: Heat) -> list[dict[str, Any]]:
-    """One record per number. In words by words, what was not yet written is left out."""
-    return [
-        {"step": step + heat.first, ("row" if heat.rows else "after"): label, "value": _plain(x)}
-        for row, numbers in enumerate(heat.values)
-        for label in (heat.rows[row] if heat.rows else row,)
-        for step, x in enumerate(numbers)
-        if heat.rows or x != 0
-    ]
-
-
-def _plain(number: Floats | float) -> float | None:
-    """Return a number as JSON has it, with the six digits that a picture can show."""
-    return float(f"{number:.6g}") if np.isfinite(number) else None
+def _plain(number: float) -> float | None:
+    """Return a number as JSON has it."""
+    return plain(number) if np.isfinite(number) else None
