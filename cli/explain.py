@@ -208,6 +208,6 @@ def _write_tables(found: Sheet | Walk, color: str | None) -> None:
 
     terminal = Terminal.of(sys.stdout, color)
     console = terminal.console()
-    parts = sheet_parts(found) if isinstance(found, Sheet) else walk_parts(found, terminal.width)
+    parts = sheet_parts(found) if isinstance(found, Sheet) else walk_parts(found, terminal)
     for part in parts:
         show(console, part)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -115,7 +115,7 @@ def show(console: Console, content: RenderableType) -> None:
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
 
-def meanings(units: Iterable[tuple[str, str, float | None]]) -> Table:
+def meanings(units: Iterable[tuple[str, str, float | None]]) -> RenderableType:
     """Make a table of named units: address, what it tells, and how well (None: by design)."""
     rows = [(address, tells, auc) for address, tells, auc in units]
     if all(auc is None for _, _, auc in rows):
@@ -138,11 +138,26 @@ def measured(quality: Mapping[str, object]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {short(v)}" for name, v in quality.items())
 
 
-def pairs(rows: Iterable[tuple[str, object]]) -> Table:
-    """Make a table of names and what they are."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in rows:
-        grid.add_row(plain(name), value if isinstance(value, Text) else plain(value))
-    return grid
+def pairs(rows: Iterable[tuple[str, object]]) -> RenderableType:
+    """Put names and what they are side by side."""
+    return _Pairs([(plain(n, "dim"), v if isinstance(v, Text) else plain(v)) for n, v in rows])
+
+
+class _Pairs:
+    """A grid of two columns, of which the second takes as many lines as it needs.
+
+    Rich takes its time for each cell of a table; one text per row is quick.
+    """
+
+    def __init__(self, rows: Sequence[tuple[Text, Text]]) -> None:
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        indent = max((name.cell_len for name, _ in self.rows), default=0) + 2
+        room = max(options.max_width - indent, 1)
+        for name, value in self.rows:
+            start = name
+            for line in value.wrap(console, room, overflow="fold"):
+                gap = " " * (indent - start.cell_len)
+                yield from Text.assemble(start, gap, line).render(console, end="\n")
+                start = Text()

@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.table import Column, Table
 from rich.text import Text
 
-from cli.console import printable
+from cli.console import Terminal, printable
 from cli.explained import NAMED_IN_A_SENTENCE, Walk
 from cli.explanation_tables import marked
 from cli.formats.heatmap import signed, written
 from cli.formats.summary import filled, percent
 from cli.naming import named, tells
-from cli.tables import heat, pairs, plain, table
+from cli.tables import HeatCell, heat_line, pairs
 from lstm.address import Address
 from lstm.analysis.walk import Change, Passage, largest
 from lstm.head import Forecast
@@ -25,22 +24,24 @@ if TYPE_CHECKING:
 
 GAP = 2  # between what is told and its name
 
-HEADINGS = (
-    ("CURRCS", "c'"), ("FGOP", "f"), ("IPGOP", "i"), ("CNDCS", "g"), ("NEWCS", "c"),
-    ("change", "c - c'"), ("OGOP", "o"), ("NEWHS", "h"),
+# The numbers of a change, each with its name in the textbook and the field's letter.
+COLUMNS = (
+    ("before", "CURRCS", "c'"), ("forget", "FGOP", "f"), ("input", "IPGOP", "i"),
+    ("candidate", "CNDCS", "g"), ("after", "NEWCS", "c"), ("change", "change", "c - c'"),
+    ("output", "OGOP", "o"), ("hidden", "NEWHS", "h"),
 )  # fmt: skip
 
 
-def walk_parts(walk: Walk, width: int) -> Iterator[RenderableType]:
-    """Yield the screens, for so many columns of a terminal."""
+def walk_parts(walk: Walk, terminal: Terminal) -> Iterator[RenderableType]:
+    """Yield the screens, as wide as a terminal is."""
     yield Text(f"{printable(named(walk.model))}\n", style="bold")
     forecast = walk.forecast
     for step in walk.steps:
-        yield Group(*_screen(walk, step, forecast, width))
+        yield Group(*_screen(walk, step, forecast, terminal))
 
 
 def _screen(
-    walk: Walk, step: int, forecast: Forecast | None, width: int
+    walk: Walk, step: int, forecast: Forecast | None, terminal: Terminal
 ) -> Iterator[RenderableType]:
     """What one step did to each layer, and what the model expects now."""
     last = walk.trace.num_steps - 1
@@ -53,13 +54,13 @@ def _screen(
         yield pairs(_sentences(walk, layer, passage))
         yield Text()
         changes = walk.changes(layer, passage)
-        yield _changes(walk, changes)
+        yield from _changes(walk, changes, terminal.color)
         yield Text()
         if told := [(_unit(at), tells(walk.model, at)) for at, _ in changes]:
             yield pairs((name, text) for name, text in told if text is not None)
             yield Text()
     if forecast is not None:
-        yield pairs(_expected(walk, step, forecast, width))
+        yield pairs(_expected(walk, step, forecast, terminal.width))
         yield Text()
 
 
@@ -94,21 +95,32 @@ def _most(walk: Walk, layer: int, passage: Passage, symbol: str, values: Floats,
     return f"most {what}: {', '.join(best) or 'nothing'}"
 
 
-def _changes(walk: Walk, changes: Sequence[tuple[Address, Change]]) -> Table:
+def _changes(walk: Walk, changes: Sequence[tuple[Address, Change]], color: bool) -> Iterator[Text]:
     """The units that changed most, each with the numbers of its step."""
-    made = table(
-        "unit\n",
-        *(Column(f"{book}\n{letter}", justify="right", no_wrap=True) for book, letter in HEADINGS),
-    )
+    units = [_unit(at) for at, _ in changes]
+    columns = [_column(walk, changes, *heading) for heading in COLUMNS]
+    widths = [1 + max(map(len, column)) for column in columns]
+    left = max(map(len, ("unit", *units)))
     scale = max(abs(change.change) for _, change in changes)
-    for at, one in changes:
-        values = (one.before, one.forget, one.input, one.candidate, one.after)
-        cells = [plain(written(value, walk.digits)) for value in values]
-        change = heat(signed(one.change, walk.digits), one.change, scale)
-        hidden = "-" if one.hidden is None else written(one.hidden, walk.digits)
-        shown = plain(written(one.output, walk.digits))
-        made.add_row(plain(_unit(at)), *cells, change, shown, plain(hidden))
-    return made
+    for row, unit in enumerate(("unit", "", *units)):
+        value = 0.0 if row < 2 else changes[row - 2][1].change
+        cells = [
+            HeatCell(column[row], value if name == "change" else 0.0, scale, width)
+            for (name, _, _), column, width in zip(COLUMNS, columns, widths, strict=True)
+        ]
+        line = heat_line([HeatCell(unit.ljust(left), 0.0, scale, left), *cells], True, color)
+        if row < 2:
+            line.stylize("dim")
+        yield line
+
+
+def _column(
+    walk: Walk, changes: Sequence[tuple[Address, Change]], name: str, book: str, letter: str
+) -> list[str]:
+    """One number of each unit, under its name in the textbook and the field's letter."""
+    form = signed if name == "change" else written
+    numbers = [getattr(change, name) for _, change in changes]
+    return [book, letter, *("-" if x is None else form(x, walk.digits) for x in numbers)]
 
 
 def _expected(

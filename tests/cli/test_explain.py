@@ -272,6 +272,13 @@ def test_it_fits_on_a_terminal(terminal, columns, more):
     assert max(map(cell_len, shown.lines)) <= columns
 
 
+def test_on_a_narrow_terminal_a_walk_leaves_nothing_out(terminal, done):
+    given = ("explain", "The boys near the car", "--steps", "1")
+    shown = terminal(*given, columns=45, env={"NO_COLOR": "1"})
+    assert max(map(cell_len, shown.lines)) <= 45
+    assert " ".join(shown.stdout.split()) == " ".join(done(*given).stdout.split())
+
+
 def test_colours_do_not_change_the_text(done, tiny):
     for more in ([], ["--at", "l0.f[3]"]):
         given = ("explain", "john likes", "-w", tiny, *more)
