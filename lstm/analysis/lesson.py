@@ -120,8 +120,12 @@ def _clamp(model: Model) -> Chapter:
     value = float(_cell(model.run(SINGULAR), unit)[1])
     cases: list[tuple[str, tuple[Change, ...]]] = [("nothing is changed", ())]
     cases += [(f"{place}:={value:.2f}, as after 'the boy'", (Change(place, value),))]
-    shut = unit.address._replace(symbol="f", steps=2)
-    cases += [(f"{shut}:=0, the forget gate shut at 'near'", (Change(shut, 0.0),))]
+    for symbol, steps, what in (
+        ("f", 2, "the forget gate shut at 'near'"),
+        ("i", slice(1, None), "the input gate shut from 'boys' on"),
+    ):
+        gate = unit.address._replace(symbol=symbol, steps=steps)
+        cases.append((f"{gate}:=0, {what}", (Change(gate, 0.0),)))
     rows = []
     for what, changes in cases:
         trace = replace(model, intervention=Intervention(changes)).run(PLURAL)
@@ -132,7 +136,9 @@ def _clamp(model: Model) -> Chapter:
         f"way, in {PLURAL!r}, and look at the verb.",
         ("what is changed", "the cell at the end", "what is expected"),
         tuple(rows),
-        "With the other number's value in this one cell the model gets the verb wrong.",
+        "With the other number's value in this one cell the model gets the verb wrong; so it does "
+        "if the cell's input gate never lets the number in. To forget it once is not enough, as "
+        "the words that follow write it again.",
     )
 
 
