@@ -247,6 +247,16 @@ def test_saturation_counts_every_unit_once_per_gate(charts):
             near(found.opened[gate][units], place["open"])
 
 
+def test_a_unit_by_itself_is_a_small_circle(plotted):
+    text = " ".join(["the cat sat on a mat and she likes black tea"] * 10)
+    root = ElementTree.fromstring(plotted(text, "--what", "saturation"))
+    arcs = [re.match(r"M([\d.]+),0A", e.get("d", "")) for e in root.iter() if e.get("transform")]
+    radii = [float(arc[1]) for arc in arcs if arc]
+    assert len(radii) > 100
+    assert 1 < np.median(radii) < 6
+    assert max(radii) < 12
+
+
 def test_a_contrast_is_the_second_text_minus_the_first(charts, plotted):
     two = ("the boy near the cars", "the boys near the car is")
     given = (*two, "--what", "contrast", "--units", "83")

@@ -16,6 +16,7 @@ from lstm.errors import LSTMError, MissingExtraError
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 # What a reader's program still opens, and what is drawn in some seconds.
 MOST_MARKS = 100_000
+FEW = 8  # units at one place have the largest circle, so that single ones have a small one
 WIDEST = 1300  # of all steps beside each other, in pixels, as long as a step has 4 of them
 # The words on the axis; before the first stands what was there before the text.
 WORDS = "datum.value < 0 ? 'before' : words[datum.value]"
@@ -216,7 +217,7 @@ class _Drawing:
         """Circles as large as there are units at one place; none lies beyond the diagonal."""
         alt, theme = self.alt, self.theme
         ticks = {"format": "%", "values": [0, 0.25, 0.5, 0.75, 1], "gridColor": theme.line}
-        axis = alt.Axis(grid=True, labelPadding=6, **ticks)
+        axis = alt.Axis(grid=True, labelPadding=14, labelFlush=False, **ticks)
         shares = alt.Scale(domain=[0, 1], padding=0)
         x = alt.X("shut:Q", scale=shares, axis=axis, title="steps at which it is shut")
         y = alt.Y("open:Q", scale=shares, axis=axis, title="steps at which it is open")
@@ -225,7 +226,7 @@ class _Drawing:
         places = _places(points)
         most = max(place["count"] for place in places)
         told = alt.Legend(values=sorted({1, (1 + most) // 2, most}), format="d")
-        scale = alt.Scale(domain=[0, most], range=[0, 400])
+        scale = alt.Scale(domain=[0, max(most, FEW)], range=[0, 400])
         size = alt.Size("count:Q", title="units", scale=scale, legend=told)
         dots = alt.Chart(alt.Data(values=places))
         drawn = dots.mark_circle(color=SHARE[-1], opacity=0.7, clip=False).encode(
