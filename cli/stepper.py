@@ -23,7 +23,7 @@ from cli.formats.sentence import coloured
 from cli.formats.summary import gate_table, percent
 from cli.formats.words import Words
 from cli.naming import named
-from cli.tables import heat, plain, section, table
+from cli.tables import heat, pairs, plain, section, table
 from lstm.address import Address
 from lstm.cell_trace import DirectionTrace
 from lstm.errors import LSTMError
@@ -54,6 +54,8 @@ class Stepper(App[None]):
         Binding("end", "move(1000000000)", "last", show=False),
         Binding("down,j", "unit(1)", "unit +"),
         Binding("up,k", "unit(-1)", "unit -"),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
         Binding("l", "cell", "layer"),
         Binding("slash", "find", "find a unit"),
         Binding("escape", "leave_search", "leave the search", show=False),
@@ -101,6 +103,10 @@ class Stepper(App[None]):
     def action_unit(self, by: int) -> None:
         self.unit = (self.unit + by) % self._record.cell.shape[1]
         self._draw()
+
+    def action_page(self, by: int) -> None:
+        shown = self.query_one(VerticalScroll)
+        shown.scroll_relative(y=by * shown.size.height, animate=False)
 
     def action_cell(self) -> None:
         self.cell = (self.cell + 1) % len(self.cells)
@@ -169,25 +175,29 @@ class Stepper(App[None]):
         words = Words(trace, [step])
         title = f"Step {step} (of 0 to {trace.num_steps - 1}): what the gates did"
         yield section(title, gate_table(words, self._record, True))
-        yield section("This unit, and those that changed most", self._units())
         if self.forecast:
             best = self.forecast.predictions[step]
             expected = "  ".join(f"{printable(o.name)} {percent(o.probability)}" for o in best)
             yield section("What comes next", plain(expected))
+        yield section("This unit, and those that changed most", *self._units())
 
-    def _units(self) -> RenderableType:
+    def _units(self) -> Iterator[RenderableType]:
         record, step, named = self._record, self.step, self._named()
         symbols = [BY_NAME[name].symbol if name in BY_NAME else "c'" for name in COLUMNS]
         numbers = (Column(s, justify="right", no_wrap=True, min_width=5) for s in symbols)
-        made = table(Column("unit", min_width=4), *numbers, Column("what it tells"))
+        made = table(Column("unit", min_width=4), *numbers)
         changes = abs(record.cell[step] - record.previous_cell[step]).tolist()
         others = sorted(range(len(changes)), key=lambda unit: -changes[unit])
         chosen = [unit for unit in others[: MOST_UNITS + 1] if unit != self.unit][:MOST_UNITS]
         for unit in (self.unit, *chosen):
             cells = [self._value(name, unit) for name in COLUMNS]
-            style = "bold" if unit == self.unit else ""
-            made.add_row(plain(unit, style), *cells, plain(named.get(unit, ""), style))
-        return made
+            made.add_row(plain(unit, "bold" if unit == self.unit else ""), *cells)
+        if self.unit in named:
+            yield plain(f"{self.unit}: {named[self.unit]}")
+        yield made
+        if told := [(str(unit), named[unit]) for unit in chosen if unit in named]:
+            yield Text()
+            yield pairs(told)
 
     def _value(self, name: str, unit: int) -> Text:
         """One number on the colour that it has in a heat map."""

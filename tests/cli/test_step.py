@@ -33,14 +33,14 @@ SENTENCE = "the boys near the car like it"
 def screen():
     """Press keys, one after the other, and return the stepper and what it then says."""
 
-    def press(*keys, model="english", text=SENTENCE, width=100, changes=None):
+    def press(*keys, model="english", text=SENTENCE, width=100, height=50, changes=None):
         loaded = load(model, allow_nonfinite=True)
         if changes is not None:
             loaded = replace(loaded, intervention=Intervention((Change.parse(changes),)))
         stepper = Stepper(loaded, loaded.run(text))
 
         async def led():
-            async with stepper.run_test(size=(width, 50)) as pilot:
+            async with stepper.run_test(size=(width, height)) as pilot:
                 await pilot.press(*keys)
                 await pilot.pause()
                 console = Console(width=width - 2, color_system=None)
@@ -48,6 +48,7 @@ def screen():
                     for part in stepper._parts():
                         console.print(part)
                 assert not stepper.query_one("#find").display
+                stepper.top = stepper.query_one("VerticalScroll").scroll_y
                 return shown.get()
 
         return stepper, asyncio.run(led())
@@ -141,6 +142,16 @@ def test_a_long_text_and_a_narrow_terminal(screen):
     _, shown = screen("end", text="tea " * 400, width=60)
     assert shown.count("tea ") < 80
     assert max(map(len, shown.splitlines())) <= 58
+    _, shown = screen("right", width=60)
+    assert "\n83: the subject, which decides the verb, is plural" in shown
+
+
+def test_what_comes_next_is_seen_on_a_small_terminal_and_the_rest_by_the_page_keys(screen):
+    stepper, shown = screen("right", width=80, height=24)
+    assert "What comes next" in shown.splitlines()[:15]
+    assert len(shown.splitlines()) > 23
+    assert (stepper.top, screen("pagedown", width=80, height=24)[0].top > 0) == (0, True)
+    assert screen("pagedown", "pageup", width=80, height=24)[0].top == 0
 
 
 # The real command

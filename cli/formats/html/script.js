@@ -96,6 +96,12 @@ function color(x, scale, diverging) {
   return `rgb(var(--${name}) / ${Math.min(Math.abs(x) / scale, 1).toFixed(3)})`;
 }
 
+/** Colour what stands behind a text, and the text so that it can be read on a strong colour. */
+function shade(element, x, scale) {
+  element.style.backgroundColor = color(x, scale, true);
+  element.dataset.ink = Math.abs(x) > 0.88 * scale ? (x < 0 ? "light" : "dark") : "";
+}
+
 // --- choosing ------------------------------------------------------------------------------
 
 /** The places of the units that a pattern names: numbers, spans, an address, or a meaning. */
@@ -208,7 +214,7 @@ function draw() {
 function drawWords() {
   const scale = cell().peaks[chosen.unit];
   [...by("words").children].forEach((button, step) => {
-    button.style.backgroundColor = color(value("cell", step, chosen.unit), scale, true);
+    shade(button, value("cell", step, chosen.unit), scale);
     button.toggleAttribute("aria-current", step === chosen.step);
   });
   const current = by("words").children[chosen.step];
@@ -261,7 +267,7 @@ function drawUnit() {
     const x = value("cell", chosen.step, place);
     button.toggleAttribute("aria-current", place === chosen.unit);
     button.children[1].textContent = written(x);
-    button.children[1].style.backgroundColor = color(x, cell().peaks[place], true);
+    shade(button.children[1], x, cell().peaks[place]);
   }
 }
 

@@ -277,6 +277,31 @@ def test_a_phone_shows_it_without_scrolling_sideways(opened, scheme):
     assert (background == "rgb(255, 255, 255)") is (scheme == "light")
 
 
+def contrast(page, element):
+    """The contrast of a text with what is behind it, as WCAG 2 defines it."""
+    colors = element.evaluate(
+        "e => [getComputedStyle(document.body).backgroundColor, getComputedStyle(e)"
+        ".backgroundColor, getComputedStyle(e).color]"
+    )
+    page, behind, text = ([float(x) for x in re.findall(r"[\d.]+", color)] for color in colors)
+    strength = behind[3] if len(behind) == 4 else 1.0
+    mixed = np.array(page[:3]) * (1 - strength) + np.array(behind[:3]) * strength
+    linear = [((x / 255 + 0.055) / 1.055) ** 2.4 for x in (mixed, np.array(text[:3]))]
+    dark, light = sorted(float(x @ [0.2126, 0.7152, 0.0722]) for x in linear)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_every_number_can_be_read_on_its_colour(opened, scheme):
+    page = opened("the boys near the car that she does not want", scheme=scheme)
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+        shown = [*page.locator("#named output").all(), *page.locator("#words button").all()]
+        assert min(contrast(page, element) for element in shown) > 3.8
+    assert page.locator("[data-ink=light]").count() > 0
+    assert page.locator("[data-ink=dark]").count() > 0
+
+
 def test_hostile_words_are_words(opened, tiny):
     page = opened(" ".join(NASTY), "-w", tiny)
     shown = "".join(page.locator("#words button").all_inner_texts())
