@@ -62,7 +62,8 @@ def explain(model: Model, trace: Trace, address: Address) -> Explanation:
     width = cell.output_size if address.symbol == "h" else cell.hidden_size
     if edits and edits.touches(address.quantity, address.steps, width)[address.units]:
         raise LSTMError(
-            f"{address!r}: expected what a cell computes, found a value that was put there."
+            f"{address!r}: expected what a cell computes, found a value that was put there. "
+            "Ask for what is computed from it."
         )
     return _Place(model, cell, record, address, address.units, address.steps).explained()
 
@@ -93,7 +94,8 @@ class _Place:
         if symbol == "y":
             return self._output()
         raise LSTMError(
-            f"{self.at!r}: expected what a cell computes, found a layer's input, which it is given."
+            f"{self.at!r}: expected what a cell computes, found a layer's input, which it is "
+            "given. Ask for a gate, a cell state or a hidden state."
         )
 
     def _value(self, symbol: str) -> float:

@@ -335,7 +335,9 @@ def test_what_cannot_be_followed_is_refused(refusal, arguments, message):
 
 def test_an_input_is_given_and_not_computed(refusal):
     said = refusal(3, "explain", "((", "-w", "brackets", "--at", "l0.x[0]")
-    assert said.endswith("found a layer's input, which it is given.")
+    assert said.endswith(
+        "found a layer's input, which it is given. Ask for a gate, a cell state or a hidden state."
+    )
 
 
 def test_what_a_variant_makes_impossible_is_refused_by_name(refusal, done, tmp_path):

@@ -104,7 +104,10 @@ def test_what_a_clamped_cell_holds_was_written_there(done):
 
 def test_a_value_that_is_set_has_no_arithmetic(refusal):
     given = ("explain", PLURAL, "--at", f"{UNIT}@1", "--set", f"{UNIT}@1:=-3")
-    expected = "expected what a cell computes, found a value that was put there."
+    expected = (
+        "expected what a cell computes, found a value that was put there. "
+        "Ask for what is computed from it."
+    )
     assert refusal(3, *given) == f"{UNIT}@1: {expected}"
 
 
