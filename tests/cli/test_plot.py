@@ -58,7 +58,7 @@ def charts(plotted):
         for line in lines:
             cells = dict(zip(names.split(","), line.split(","), strict=True))
             yield {
-                name: text if name == "row" else json.loads(text) if text else None
+                name: text if name in ("row", "name") else json.loads(text) if text else None
                 for name, text in cells.items()
             }
 

@@ -125,21 +125,22 @@ class _Drawing:
         x = self._words(list(range(heat.first, heat.first + num_steps)))
         y = alt.Y(f"{row}:O", scale=alt.Scale(domain=rows), title=heat.row_title, axis=axis)
         color = self._color(heat, height * num_rows)
-        if self.suffix == ".html":
-            drawn = self._cells(heat, row).encode(x=x, y=y, color=color)
+        if self.suffix == ".html":  # one mark per number, which it tells to whoever points at it
+            data = self._table(row, rows, heat.values, heat.first)
+            cells = alt.Chart(data).mark_rect(strokeWidth=0)
+            told = ["step:O", f"{row}:N", "value:Q"]
+            drawn = cells.encode(x=x, y=y, color=color, tooltip=told)
         else:
             axes = alt.Chart(alt.Data(values=[])).mark_rect().encode(x=x, y=y)
             drawn = axes + self._shapes(heat, height).encode(color=color)
         size = {"width": self.step * num_steps, "height": height * num_rows}
         return drawn.properties(title=heat.title, **size)
 
-    def _cells(self, heat: Heat, row: str) -> Any:
-        """One mark per number, which tells it to whoever points at it."""
-        alt = self.alt
-        numbers = ["step", "value"] if heat.rows else ["step", "after", "value"]
-        form = {"type": "csv", "parse": dict.fromkeys(numbers, "number")}
-        chart = alt.Chart(alt.Data(values=table(heat, row), format=form)).mark_rect(strokeWidth=0)
-        return chart.encode(tooltip=["step:O", f"{row}:N", "value:Q"])
+    def _table(self, row: str, *numbers: Any) -> Any:
+        """Numbers by step and row, past Altair, which would look at every one."""
+        columns = ("step", "value", "after") if row == "after" else ("step", "value")
+        form = {"type": "csv", "parse": dict.fromkeys(columns, "number")}
+        return self.alt.Data(values=table(row, *numbers), format=form)
 
     def _shapes(self, heat: Heat, height: int) -> Any:
         """One mark per colour: a shape of the size in which it is given, from the corner on."""
@@ -174,16 +175,11 @@ class _Drawing:
     def _lines(self, lines: Lines) -> Any:
         """Lines over the steps; the words stand below what comes next."""
         alt, theme, names = self.alt, self.theme, list(lines.series)
-        data = [
-            {"step": step, "name": name, "value": _plain(x)}
-            for name, values in lines.series.items()
-            for step, x in enumerate(values)
-        ]
         y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4))
         told = {"title": lines.measure, "sort": names}
         colors = alt.Scale(domain=names, range=[POSITIVE[-1], NEGATIVE[-1]][: len(names)])
         drawn = (
-            alt.Chart(alt.Data(values=data))
+            alt.Chart(self._table("name", names, lines.series.values()))
             .mark_line(point=self.step >= 8, strokeWidth=2 if self.step >= 8 else 1)
             .encode(
                 x=alt.X("step:O", axis=None), y=y,

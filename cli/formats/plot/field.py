@@ -1,14 +1,14 @@
-"""A field of numbers on its way into a picture: as a table of cells, or as shapes of one colour."""
+"""Numbers on their way into a picture: as a table, or a field of them as shapes of one colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from cli.formats.plot.parts import Heat
-from lstm.arrays import Integers
+from lstm.arrays import Floats, Integers
 
 SHADES = 255  # of a colour: as many as a screen can show
 
@@ -22,16 +22,16 @@ class Run(NamedTuple):
     shade: int
 
 
-def table(heat: Heat, row: str) -> str:
-    """Write one line per number as CSV, which a page reads sooner than it reads records.
+def table(row: str, names: Iterable[object], values: Iterable[Floats], first: int = 0) -> str:
+    """Write one line per number as CSV, which Altair and a page read sooner than records.
 
-    In words by words, what was not yet written is left out.
+    Where the rows are words (`after`), what was not yet written there is left out.
     """
     lines = (
-        f"{step + heat.first},{label},{plain(x) if np.isfinite(x) else ''}"
-        for label, numbers in zip(heat.rows or range(len(heat.values)), heat.values, strict=True)
-        for step, x in enumerate(numbers.tolist())
-        if heat.rows or x != 0
+        f"{step},{name},{plain(x) if np.isfinite(x) else ''}"
+        for name, numbers in zip(names, values, strict=True)
+        for step, x in enumerate(numbers.tolist(), start=first)
+        if row != "after" or x != 0
     )
     return "\n".join((f"step,{row},value", *lines))
 
