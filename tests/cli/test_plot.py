@@ -158,6 +158,13 @@ def test_a_drawing_of_many_words_has_few_marks(plotted):
     assert len(drawn) < 2_000_000
 
 
+def test_a_page_tells_what_a_number_is_of(plotted):
+    page = plotted(SENTENCE, "--show", "forget", suffix=".html").decode()
+    assert '"tooltip": [{"field": "step", "type": "ordinal"}, ' in page
+    assert '{"field": "row", "title": "unit", "type": "nominal"}' in page
+    assert '{"field": "value", "title": "f", "type": "quantitative"}]' in page
+
+
 def test_each_layer_and_direction_has_its_own(charts, deep):
     found = [title for title, _ in charts("the cat sat", "-w", deep, "--show", "cell")]
     assert found == [

@@ -128,7 +128,8 @@ class _Drawing:
         if self.suffix == ".html":  # one mark per number, which it tells to whoever points at it
             data = self._table(row, rows, heat.values, heat.first)
             cells = alt.Chart(data).mark_rect(strokeWidth=0)
-            told = ["step:O", f"{row}:N", "value:Q"]
+            name = alt.Tooltip(f"{row}:N", title=heat.row_title or "row")
+            told = ["step:O", name, alt.Tooltip("value:Q", title=heat.measure)]
             drawn = cells.encode(x=x, y=y, color=color, tooltip=told)
         else:
             axes = alt.Chart(alt.Data(values=[])).mark_rect().encode(x=x, y=y)
