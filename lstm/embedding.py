@@ -51,10 +51,11 @@ class Embedding:
             raise ShapeError("ids", "(steps,)", (), numbers.shape)
         if not numbers.size:  # an empty list has no dtype of its own
             numbers = numbers.astype(np.intp)
-        # Whole numbers of more than 64 bits come as Python's own.
-        is_whole = np.issubdtype(numbers.dtype, np.integer) or all(type(n) is int for n in ids)
-        if not is_whole:
-            raise LSTMError(f"ids: expected whole numbers, found {numbers.dtype}.")
+        if not np.issubdtype(numbers.dtype, np.integer):
+            if not all(type(n) is int for n in ids):
+                raise LSTMError(f"ids: expected whole numbers, found {numbers.dtype}.")
+            # Those of 64 bits and more become Python's own; beside others, numpy's floats.
+            numbers = np.asarray(ids, object)
         for end in (numbers.min(initial=0), numbers.max(initial=0)):
             if not 0 <= end < self.vocabulary_size:
                 raise ValueRangeError("token id", int(end), 0, self.vocabulary_size - 1)

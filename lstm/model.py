@@ -134,7 +134,7 @@ class Model:
 
     def decode(self, ids: Sequence[int] | Integers | None) -> tuple[Token, ...]:
         """Name the tokens at these ids; where there is no vocabulary, by their numbers."""
-        self._embed(numbers := np.asarray([] if ids is None else ids))
+        numbers = self._table().check([] if ids is None else ids)
         names = self.tokenizer.vocabulary.tokens if self.tokenizer else ()
         return tuple(
             Token(name, name, number, 0, 0)
@@ -149,9 +149,12 @@ class Model:
         return ModelState.from_arrays(arrays, self.parameters)
 
     def _embed(self, ids: Sequence[int] | Integers) -> Floats:
+        return self._table()(ids)
+
+    def _table(self) -> Embedding:
         if self.embedding is None:
             raise MissingPartError("embedding", "a text or ids", "Give --vectors.")
-        return self.embedding(ids)
+        return self.embedding
 
     def run_batch(
         self,
