@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+from cli.formats.csv import harmless
 from cli.formats.record import dump, model_record, text_record
 from cli.sweep_page import Page
 
@@ -41,7 +42,7 @@ def as_csv(page: Page) -> bytes:
     lines.writerow(CSV_KEYS)
     tokens = page.trace.tokens
     for record in _records(page):
-        token = tokens[record["step"]].text if tokens else ""
+        token = harmless(tokens[record["step"]].text) if tokens else ""
         over = page.sweep.over
         known = {**record, "layer": over.layer, "direction": over.direction, "token": token,
                  "quantity": over.quantity, "before": page.sweep.before}  # fmt: skip

@@ -32,7 +32,7 @@ class CSVWriter:
 
     def write(self, trace: Trace) -> None:
         for row in self.report.selection.rows(trace):
-            keys = [self.sequence, *(_harmless(row[key]) for key in KEYS[1:])]
+            keys = [self.sequence, *(harmless(row[key]) for key in KEYS[1:])]
             cells = [cell for name in self.units for cell in self._cells(name, row[name])]
             self._line([*keys, *cells])
         self.report.stream.flush()
@@ -51,7 +51,7 @@ class CSVWriter:
         self.report.stream.write(line.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """Put an apostrophe before a word that a spreadsheet would compute; the reader takes it off."""
     is_formula = isinstance(cell, str) and len(cell) > 1 and FORMULA.match(cell)
     return f"'{cell}" if is_formula else cell

@@ -16,7 +16,7 @@ HOSTILE = (
     "\x1b[31mred", "\x1b]0;title\x07", "[bold]", "[/]", "=cmd|' /C calc'!A0", "@SUM(1+1)", "+1+1",
     "-2+3", "<script>alert(1)</script>", "</svg>", "\u202egnp.exe", "\u200b", "{{7*7}}", "${HOME}",
     "%s%n", "a\x00b", "a\r\nb", "\u2028", "'=1", "x" * 2**20, "e\u0301" * 40, "`id`",
-    "__import__('os')",
+    "__import__('os')", "*/ int x; /*", "a\\", "\x9b31m", "\u2067x\u2069", "[link=file:///]x",
 )  # fmt: skip
 GATES = ("input_gate", "forget_gate", "candidate", "output_gate")
 
@@ -24,6 +24,16 @@ GATES = ("input_gate", "forget_gate", "candidate", "output_gate")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model whose every text is hostile: vocabulary, labels, card, units, quality."""
+    return _written(tmp_path_factory.mktemp("hostile"), {"head": {"labels": list(HOSTILE)}})
+
+
+@pytest.fixture(scope="module")
+def speaker(tmp_path_factory):
+    """The same, but its head predicts its words."""
+    return _written(tmp_path_factory.mktemp("speaker"), {})
+
+
+def _written(folder, more):
     random = np.random.default_rng(4)
     arrays = {f"layers.0.forward.{gate}.weight": random.normal(size=(3, 5)).astype("f")
               for gate in GATES}  # fmt: skip
@@ -32,13 +42,13 @@ def model(tmp_path_factory):
     short = [text[:200] for text in HOSTILE]
     records = {
         "tokenizer": {"kind": "word", "vocabulary": list(HOSTILE), "unknown": HOSTILE[0]},
-        "head": {"labels": list(HOSTILE)},
         "units": [{"address": "l0.c[1]", "tells": text, "auc": 0.5} for text in short],
         "quality": dict.fromkeys(short, 0.5),
+        **more,
     }
     metadata = {"format": "lstm.native/1", "description": "".join(short), "licence": short[0]}
     metadata |= {key: json.dumps(value) for key, value in records.items()}
-    path = tmp_path_factory.mktemp("hostile") / "x.safetensors"
+    path = folder / "x.safetensors"
     path.write_bytes(save(arrays, {**metadata, "source": short[8]}))
     return path
 
@@ -53,20 +63,35 @@ STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2
     [
         ("run", *IDS, "-w"), ("run", *IDS, "--show", "hidden", "-w"), ("inspect",),
         ("memory", *IDS, "-w"), ("explain", *IDS, "-w"), ("tokens", "a b", "-w"),
-        ("run", *IDS, "--color-by", "l0.c[0]", "-w"), ("generate", "a", "--steps", "5", "-w"),
-        ("golden", *IDS, "--format", "c", "-w"),
+        ("run", *IDS, "--color-by", "l0.c[0]", "-w"),
+        ("golden", *IDS, "--format", "c", "-w"), ("explain", *IDS, "--at", "l0.c[1]@8", "-w"),
+        ("explain", *IDS, "--at", "+1+1", "-w"), ("explain", *IDS, "--at", "logit([/])", "-w"),
+        ("memory", *IDS, "--unit", "l0.c[1]", "-w"), ("memory", *IDS, "--of", "logit([/])", "-w"),
+        ("sweep", *IDS, "--metric", "p([bold])", "-w"), ("compare", *IDS, "brackets"),
+        ("sweep", *IDS, "--metric", "l0.c[1]", "--to", "mean", "-w"),
+        ("contrast", "\x1b[31mred [/]", "</svg> [bold]", "-w"),
+        ("contrast", "[/]", "@SUM(1+1)", "--metric", "logit([/]) - logit([bold])", "-w"),
+        ("run", "[/]\u202e", "--warm-up", "[/]", "-w"),
     ],
     ids=lambda arguments: "-".join(a for a in arguments if len(a) < 9),
 )  # fmt: skip
 def test_no_text_of_a_model_steers_the_terminal(lstm, model, arguments):
     result = lstm(*arguments, model)
-    assert result.code in (0, 3)
+    assert result.code == (1 if arguments[0] == "compare" else 0), result.stderr
     assert "Traceback" not in result.stderr
     assert not STEERING.search(result.stdout)
     assert not STEERING.search(result.stderr)
     if arguments[0] == "run":
-        assert result.code == 0
         assert max(map(len, result.lines)) < 20_000  # a word of a megabyte is cut in a table
+
+
+def test_words_that_are_drawn_do_not_steer_the_terminal(lstm, speaker):
+    result = lstm(
+        "generate", "a", "--steps", "60", "--temperature", "9", "--seed", "1", "-w", speaker
+    )
+    assert result.code == 0, result.stderr
+    assert not STEERING.search(result.stdout)
+    assert sum(one in result.stdout for one in ("bold", "alert(1)", "u202e", "x1b")) > 2
 
 
 @pytest.mark.parametrize("format", ["json", "ndjson"])
@@ -80,6 +105,36 @@ def test_json_holds_every_text_as_it_is(done, valid, model, format):
         assert [record["token"] for record in records] == list(HOSTILE)
     found = done("inspect", model, "--json").json["lstms"][0]
     assert [unit["tells"] for unit in found["units"]] == [text[:200] for text in HOSTILE]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain",), ("explain", "--at", "l0.c[1]@8"), ("memory",), ("golden", "--format", "json"),
+        ("sweep", "--metric", "p([bold])"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_document_holds_every_text_as_it_is(done, model, arguments):
+    command, *more = arguments
+    json_ = [] if command == "golden" else ["--json"]
+    document = done(command, *IDS, *more, *json_, "-w", model).json
+    assert set(HOSTILE) <= set(_texts(document))
+
+
+def _texts(value):
+    """Every text in a JSON document."""
+    if isinstance(value, str):
+        yield value
+    for one in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from _texts(one)
+
+
+def test_a_contrast_of_hostile_text_is_json(done, model):
+    texts = ("[/] @SUM(1+1)", "\u202egnp.exe =1\x1b[31m")
+    assert {*texts} <= set(_texts(done("contrast", *texts, "--json", "-w", model).json))
 
 
 @pytest.fixture
@@ -107,6 +162,14 @@ def test_a_cell_of_a_spreadsheet_is_no_formula_and_is_read_back_as_the_word(lstm
     assert list(read_trace(path).recordings[0].tokens) == text.split()
 
 
+def test_a_cell_of_a_sweep_is_no_formula(lstm, reading):
+    pytest.importorskip("tokenizers")
+    given = ("sweep", "=1+1 -2+3 - 'a", "-w", reading, "--metric", "l0.c[0]", "-f", "csv")
+    rows = csv.DictReader(lstm(*given).stdout.splitlines())
+    found = {row["step"]: row["token"] for row in rows}
+    assert found == {"0": "'=1+1", "1": "'-2+3", "2": "-", "3": "'a"}
+
+
 def test_a_picture_of_hostile_text_is_xml_without_scripts(done, model, tmp_path):
     done("run", *IDS, "-w", model, "-o", tmp_path / "x.svg")
     tree = ET.parse(tmp_path / "x.svg")
@@ -123,11 +186,22 @@ def test_a_page_of_hostile_text_has_its_own_script_alone(done, model, tmp_path):
     assert "49}}" not in page
 
 
-def test_a_chart_of_hostile_text_is_drawn(lstm, model, tmp_path):
+@pytest.mark.parametrize("what", ["heatmap", "units", "ledger", "survival", "saturation"])
+def test_a_chart_of_hostile_text_is_drawn(lstm, model, tmp_path, what):
     pytest.importorskip("vl_convert")
-    result = lstm("plot", *IDS, "-w", model, "-o", tmp_path / "x.svg")
+    result = lstm("plot", *IDS, "-w", model, "--what", what, "-o", tmp_path / "x.svg")
     assert result.code == 0, result.stderr
-    ET.parse(tmp_path / "x.svg")
+    tree = ET.parse(tmp_path / "x.svg")
+    assert not [e for e in tree.iter() if e.tag.endswith("script") or "onload" in e.attrib]
+
+
+def test_a_chart_of_two_hostile_texts_runs_nothing_on_a_page(lstm, model, tmp_path):
+    pytest.importorskip("vl_convert")
+    texts = ("<script>alert(1)</script> [/]", "</svg> ${HOME}")
+    given = ("plot", *texts, "-w", model, "--what", "contrast", "-o", tmp_path / "x.html")
+    result = lstm(*given)
+    assert result.code == 0, result.stderr
+    assert "<script>alert" not in (tmp_path / "x.html").read_text("utf-8")
 
 
 def test_names_of_tensors_and_metadata_of_others_are_text_too(lstm, tmp_path):
