@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -79,7 +80,7 @@ def contrast(
         idle("--json", "JSON has no colours", color=color)
     measured = None if metric is None else parse_metric(metric)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
-    from cli.limits import TABLE_STEPS, check_steps
+    from cli.limits import TABLE_STEPS, admitted, check_steps
     from cli.output import tell_assumptions
     from cli.runner import Runner
     from lstm.analysis import contrast as analysis
@@ -93,9 +94,8 @@ def contrast(
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     model = i.changed(model, set_value, ablate)
-    one, two = Runner(model).run(request.sources())
-    for trace in (one, two):
-        check_steps("contrast", trace.num_steps, TABLE_STEPS, "Give less text.")
+    size = partial(check_steps, "contrast", most=TABLE_STEPS, hint="Give less text.")
+    one, two = Runner(model).run(admitted(model, request.sources(), size))
     found = analysis.contrast(one, two, align)
     units = found.carriers(model.card, top)
     watched = measured or found.log_odds

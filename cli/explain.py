@@ -120,7 +120,7 @@ def explain(
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     model = i.changed(model, set_value, ablate, patch, patch_from)
-    trace = run_single(model, request, initial_state, warm_up)
+    trace = run_single(model, request, initial_state, warm_up, asked.check_size)
     page = Page(model, trace, top, digits)
     found = page.walk(asked) if asked.at is None else page.sheet(asked.at)
     tell_assumptions(model)
@@ -136,6 +136,14 @@ class Asked(NamedTuple):
     at: Address | Score | None
     layers: Spans
     steps: Spans
+
+    def check_size(self, num_steps: int) -> None:
+        """Refuse a walk through more steps than anybody reads."""
+        from cli.limits import WALK_STEPS, check_steps
+
+        if self.at is None:
+            hint = "Choose some with --steps."
+            check_steps("walk", len(self.steps.within(num_steps)), WALK_STEPS, hint)
 
 
 def _asked(at: str | None, layers: str | None, steps: str | None) -> Asked:
@@ -180,13 +188,11 @@ class Page(NamedTuple):
     def walk(self, asked: Asked) -> Walk:
         """Walk through the steps that are asked for."""
         from cli.explained import Walk
-        from cli.limits import WALK_STEPS, check_steps
 
         asked.layers.check(self.model.parameters.num_layers, "layers")
         asked.steps.check(self.trace.num_steps, "steps")
         layers = asked.layers.within(self.model.parameters.num_layers)
         steps = asked.steps.within(self.trace.num_steps)
-        check_steps("walk", len(steps), WALK_STEPS, "Choose some with --steps.")
         digits = WALK_DIGITS if self.digits is None else self.digits
         return Walk(self.model, self.trace, layers, steps, self.top, digits)
 

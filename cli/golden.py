@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +23,6 @@ from weights.port import BIASES, MATRICES, Port
 from weights.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
-    from cli.runner import Runner
     from lstm.trace import Trace
     from weights.golden import Golden
 
@@ -160,7 +161,7 @@ def golden(
     chosen = _format(format, output, bits)
     quantities = parse_show(show)
     from cli.formats.golden.record import GoldenReport
-    from cli.limits import TABLE_STEPS, check_steps
+    from cli.limits import TABLE_STEPS, admitted, check_steps
     from cli.output import opened
     from cli.runner import Runner
     from weights import load
@@ -175,8 +176,9 @@ def golden(
     )  # fmt: skip
     if head and model.head is None:
         raise CommandLineError("--head: the model has no head. Leave it out.")
-    trace = _only(Runner(model, initial_state), request)
-    check_steps("golden", trace.num_steps, TABLE_STEPS, "Give less text.")
+    size = partial(check_steps, "golden", most=TABLE_STEPS, hint="Give less text.")
+    sources = admitted(model, request.sources(), size)
+    trace = _only(Runner(model, initial_state).run(sources))
     collected = collect(model, trace, Port(order, matrices, biases), quantities, head)
     _tell(collected)
     with opened(output) as stream:
@@ -198,9 +200,9 @@ def _format(name: str | None, output: Path | None, bits: bool) -> GoldenFormat:
     return chosen
 
 
-def _only(runner: Runner, request: Request) -> Trace:
-    """Run the one sequence that there has to be."""
-    traces = list(islice(runner.run(request.sources()), 2))
+def _only(runs: Iterable[Trace]) -> Trace:
+    """Return the one run that there has to be."""
+    traces = list(islice(runs, 2))
     if len(traces) != 1:
         found = (
             "several. Give one at a time." if traces else "none. Give a TEXT, --ids or --vectors."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cli.sources import Source
@@ -29,6 +30,11 @@ def check_steps(what: str, found: int, most: int, hint: str) -> None:
         raise LSTMError(f"{what}: expected at most {most:,} steps, found {found:,}. {hint}")
 
 
+def check_ledger(found: int) -> None:
+    """Refuse a sequence in which too many words would be accounted for in all after them."""
+    check_steps("memory", found, LEDGER_STEPS, "Give less text.")
+
+
 def check_table(found: int) -> None:
     """Refuse a table that nobody can read."""
     hint = "Choose some with --steps, or choose --format ndjson."
@@ -42,16 +48,38 @@ def check_run(model: Model, source: Source) -> None:
         LSTMError: it would; or the text does not fit the model.
     """
     most = RUN_BYTES // model.step_bytes
-    given = next(value for value in source.given.values() if value is not None)
+    text = source.given.get("text")
     # A word has a byte at least, so that a short text need not be cut into words to be counted.
-    if isinstance(given, str):
-        found = len(given.encode())
-        found = len(model.encode(given)) if found > most else found
-    else:
-        found = len(given) if getattr(given, "ndim", 1) else 0  # of another rank the model speaks
-    if found > most:
+    if text is not None and len(text.encode()) <= most:
+        return
+    if (found := _count(model, source)) > most:
         raise LSTMError(
             f"expected at most {most:,} steps in a sequence, as a run may take "
             f"{RUN_BYTES / 1e9:g} GB and each takes {model.step_bytes:,} bytes; found {found:,}. "
             "Cut it into lines, with --carry where the state goes on, or use lstm extract."
         )
+
+
+def admitted(
+    model: Model, sources: Iterable[Source], check: Callable[[int], None]
+) -> Iterator[Source]:
+    """Yield the sequences whose number of steps, if any, passes a check: before they are run.
+
+    Raises:
+        LSTMError: from the check; or a text does not fit the model.
+    """
+    for source in sources:
+        try:
+            if num_steps := _count(model, source):
+                check(num_steps)
+        except LSTMError as error:
+            raise error.at(source.place) if source.place else error from None
+        yield source
+
+
+def _count(model: Model, source: Source) -> int:
+    """How many steps a sequence has."""
+    given = next(value for value in source.given.values() if value is not None)
+    if isinstance(given, str):
+        return len(model.encode(given))
+    return len(given) if getattr(given, "ndim", 1) else 0  # of another rank the model speaks

@@ -97,7 +97,7 @@ def memory(
     if json:
         idle("--json", "only tables are rounded and have colours", digits=digits, color=color)
     # Only now, when the command line is known to be sound, import numpy and read the weights.
-    from cli.limits import LEDGER_STEPS, check_steps
+    from cli.limits import check_ledger
     from cli.output import tell_assumptions
     from cli.single import run_single
     from weights import load
@@ -110,8 +110,7 @@ def memory(
         projection_clip=projection_clip, concatenation=concatenation, coupled=coupled,
     )  # fmt: skip
     model = i.changed(model, set_value, ablate, patch, patch_from)
-    trace = run_single(model, request, initial_state, warm_up)
-    check_steps("memory", trace.num_steps, LEDGER_STEPS, "Give less text.")
+    trace = run_single(model, request, initial_state, warm_up, check_ledger)
     tell_assumptions(model)
     if json:
         _write_json(model, trace, asked)

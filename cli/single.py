@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,18 @@ if TYPE_CHECKING:
 
 
 def run_single(
-    model: Model, request: Request, initial_state: Path | None, warm_up: str | None
+    model: Model,
+    request: Request,
+    initial_state: Path | None,
+    warm_up: str | None,
+    check: Callable[[int], None],
 ) -> Trace:
-    """Run the one sequence that is asked for.
+    """Run the one sequence that is asked for, when its number of steps passes the check.
 
     Raises:
-        LSTMError: there are several or none, or there is nothing in it.
+        LSTMError: there are several or none, or there is nothing in it; or from the check.
     """
+    from cli.limits import admitted
     from cli.runner import Runner
 
     sources = list(request.sources())
@@ -28,7 +34,7 @@ def run_single(
         raise LSTMError(
             f"input: expected one sequence, found {len(sources)}. Give them one by one."
         )
-    (trace,) = Runner(model, initial_state, warm_up).run(sources)
+    (trace,) = Runner(model, initial_state, warm_up).run(admitted(model, sources, check))
     if not trace.num_steps:
         raise LSTMError("input: expected at least one word or vector, found none.")
     return trace

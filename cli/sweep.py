@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -134,7 +135,8 @@ def sweep(
     )  # fmt: skip
     other = value if patch_from is None else i.recording(model, patch_from)
     model = i.changed(model, set_value, ablate)
-    trace = run_single(model, request, initial_state, warm_up)
+    size = partial(analysis.check_size, model, place)
+    trace = run_single(model, request, initial_state, warm_up, size)
     with measuring():
         found = analysis.sweep(model, trace, place, measured, other)
     tell_assumptions(model)

@@ -125,14 +125,7 @@ class Intervention:
             LSTMError: there is no such layer, direction, unit or step.
         """
         for change in self.changes:
-            address = change.address
-            layers = parameters.layers[address.layer : address.layer + 1]
-            cell = layers[0].directions.get(address.direction) if layers else None
-            if cell is None:
-                raise LSTMError(f"{address}: the model has no such layer and direction.")
-            width = cell.output_size if address.symbol == "h" else cell.hidden_size
-            rows = _within(address, "step", address.steps, num_steps)
-            columns = _within(address, "unit", address.units, width)
+            rows, columns = taken(change.address, parameters, num_steps)
             if not isinstance(change.value, float):
                 _check_patch(change, change.value, rows, columns)
 
@@ -176,6 +169,21 @@ class CellIntervention:
             return values
 
         return edit
+
+
+def taken(address: Address, parameters: Parameters, num_steps: int) -> tuple[int, int]:
+    """Return how many steps and units of a run an address takes.
+
+    Raises:
+        LSTMError: there is no such layer, direction, unit or step.
+    """
+    layers = parameters.layers[address.layer : address.layer + 1]
+    cell = layers[0].directions.get(address.direction) if layers else None
+    if cell is None:
+        raise LSTMError(f"{address}: the model has no such layer and direction.")
+    width = cell.output_size if address.symbol == "h" else cell.hidden_size
+    rows = _within(address, "step", address.steps, num_steps)
+    return rows, _within(address, "unit", address.units, width)
 
 
 def _cut(change: Change, start: int, stop: int) -> Change | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstm.address import Address
-from lstm.analysis.intervention import Change, Intervention, span_of
+from lstm.analysis.intervention import Change, Intervention, span_of, taken
 from lstm.analysis.metric import Metric
 from lstm.analysis.recording import Recording
 from lstm.arrays import Floats, Integers
@@ -86,14 +86,13 @@ def sweep(
         LSTMError: the model or the other run has no such place, or the metric asks for what is
             not there.
     """
-    Intervention((Change(over, 0.0),)).check(model.parameters, trace.num_steps)
+    check_size(model, over, trace.num_steps)
     record = getattr(trace.layers[over.layer], over.direction)
     whole: Floats = getattr(record, over.quantity)
     steps, units = (
         np.arange(count)[span_of(span)]
         for count, span in zip(whole.shape, (over.steps, over.units), strict=True)
     )
-    _check_size(len(steps) * len(units), trace.num_steps)
     values = whole[np.ix_(steps, units)]
     if isinstance(to, Recording):
         there = over._replace(units=_span(units), steps=_span(steps))
@@ -113,8 +112,14 @@ def sweep(
     return Sweep(over, *numbers, values, put, before, after.reshape(values.shape))
 
 
-def _check_size(num_runs: int, num_steps: int) -> None:
-    """Refuse what would run for hours."""
+def check_size(model: Model, over: Address, num_steps: int) -> None:
+    """Refuse a sweep over so many steps that would run for hours.
+
+    Raises:
+        LSTMError: it would; or there is nothing at this address.
+    """
+    rows, columns = taken(over, model.parameters, num_steps)
+    num_runs = rows * columns
     if num_runs * num_steps > MOST_STEPS:
         raise LSTMError(
             f"sweep: expected at most {MOST_STEPS:,} steps in all runs, found {num_runs:,} runs "

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cli.formats.registry import FORMATS
+from weights.archive import archive_bytes
 from weights.vectors import read_vectors
 
 LINE = 10_000_000  # bytes of the longest line
@@ -244,6 +245,28 @@ def test_a_million_words_of_the_default_model_are_refused_with_what_to_do(refusa
     assert said.endswith("with --carry where the state goes on, or use lstm extract.")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain"], "walk: expected at most 1,000 steps, found 1,000,000."),
+        (["explain", "--steps", "5:9000"], "walk: expected at most 1,000 steps, found 8,995."),
+        (["explain", "--at", "l0.c[0]"], "expected at most 372,023 steps in a sequence"),
+        (["explain", "--at", "are@3"], "expected at most 372,023 steps in a sequence"),
+        (["memory"], "memory: expected at most 4,000 steps, found 1,000,000."),
+        (
+            ["sweep", "--metric", "l0.c[0]", "--over", "l0.c[7]"],
+            "sweep: expected at most 10,000,000 steps in all runs, found 1,000,000 runs of",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_a_limit_is_told_before_the_words_are_run(refusal, million, arguments, message):
+    """More words than the default model can run: what refuses them has not run them."""
+    command, *more = arguments
+    said = refusal(3, command, "--file", million, *more)
+    assert said.startswith(f"{million}: line 1: {message}")
+
+
 def test_a_picture_of_the_memory_has_a_limit_too(refusal, million, tmp_path):
     given = ("plot", "( a ) " * 1000, "-w", "brackets", "--what", "ledger")
     said = refusal(3, *given, "-o", tmp_path / "x.svg")
@@ -326,10 +349,41 @@ def test_vectors_that_are_no_numbers_are_run_and_named(done, wide, tmp_path):
         (2, "1.5", "--ids: expected numbers such as 5,17,3; found '1.5'."),
         (3, "9" * 40, f"--ids: token id: expected 0 to 6, found {'9' * 40}."),
         (3, "-9" + "9" * 40, f"--ids: token id: expected 0 to 6, found -9{'9' * 40}."),
+        # Beside ordinary ones numpy would make floats of them.
+        (3, f"1,{2**64 - 1}", f"--ids: token id: expected 0 to 6, found {2**64 - 1}."),
+        (3, f"{2**63},-1", "--ids: token id: expected 0 to 6, found -1."),
+        (3, f"{2**63}", f"--ids: token id: expected 0 to 6, found {2**63}."),
     ],
 )
 def test_ids_that_are_no_numbers_or_too_large_are_refused(refusal, tiny, code, ids, message):
     assert refusal(code, "run", f"--ids={ids}", "-w", tiny) == message
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value"), [("hidden", np.nan), ("cell", np.nan), ("cell", -np.inf)]
+)
+def test_a_state_that_is_no_number_is_run_and_named(done, tiny, tmp_path, quantity, value):
+    arrays = {f"layers.0.forward.{name}": np.full(5, 0.5, "f") for name in ("hidden", "cell")}
+    arrays[f"layers.0.forward.{quantity}"][2] = value
+    (tmp_path / "x.safetensors").write_bytes(archive_bytes(arrays, {}))
+    given = ("run", "john", "-w", tiny, "--initial-state", tmp_path / "x.safetensors")
+    (found,) = done(*given, "--json", "--show", "cell").json["sequences"]
+    assert found["steps"][0]["cell"][2] is None
+    assert {one["address"] for one in found["nonfinite"]} >= {"l0.c[2]@0"}
+    assert "numbers of this run are not finite; the first is l0." in done(*given).stdout
+
+
+@pytest.mark.parametrize("name", ["explain", "memory", "sweep", "golden", "plot", "compare"])
+def test_vectors_that_are_no_numbers_are_looked_at_too(lstm, wide, tmp_path, name):
+    path = saved(tmp_path, np.array([[1, np.nan], [1, 2], [np.inf, 1e300]]))
+    more = {
+        "sweep": ["--metric", "l0.c[0]", "--over", "l0.c[0:3]"], "golden": ["--format", "json"],
+        "plot": ["-o", tmp_path / "x.svg"], "compare": [wide, wide],
+    }.get(name, [])  # fmt: skip
+    weights = [] if name == "compare" else ["-w", wide]
+    result = lstm(name, *more, "--vectors", path, *weights)
+    assert result.code == (1 if name == "compare" else 0), result.stderr
+    assert all(line.startswith("note: ") for line in result.stderr.splitlines())
 
 
 def test_ids_of_nothing_are_a_sequence_without_steps(done):
