@@ -136,14 +136,15 @@ def test_interrupted_it_leaves_no_temporary_file_and_no_process(
     assert contents(folder) == whole
 
 
-def test_a_worker_that_is_killed_is_missed_and_the_run_goes_on_later(
-    start, lstm, given, whole, tmp_path
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM], ids=lambda by: by.name)
+def test_a_worker_that_is_killed_is_told_and_the_run_goes_on_later(
+    start, lstm, given, whole, tmp_path, by
 ):
     folder = tmp_path / "states"
     with start(*given, "-o", folder, "--workers", 2) as process:
         wait_for(lambda: len(list(folder.glob("*.parquet"))) >= 2)
         below = children(process.pid)
-        os.kill(max(below), signal.SIGKILL)
+        os.kill(max(below), by)
         err = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 3
     assert err.splitlines()[-1].startswith("error: a worker was killed, perhaps for want of memory")
