@@ -9,7 +9,7 @@ import typer
 
 from cli import options as o
 from cli import untold as u
-from cli.console import CommandLineError, note, write_json
+from cli.console import CommandLineError, note, printable, write_json
 from weights.layouts.registry import LAYOUTS
 
 WRITTEN = tuple(layout.name for layout in LAYOUTS if layout.is_written)
@@ -110,8 +110,8 @@ def convert(
         write_json(conversion_record(source, *read, model, target, written, difference))
         return
     typer.echo(
-        f"{target}: {written}, checked on a random input: hidden states differ by at most "
-        f"{difference.hidden:.3g}, cell states by {difference.cell:.3g}"
+        f"{printable(str(target))}: {written}, checked on a random input: hidden states differ "
+        f"by at most {difference.hidden:.3g}, cell states by {difference.cell:.3g}"
     )
 
 

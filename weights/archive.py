@@ -63,7 +63,7 @@ class Archive:
 
     `fetch` gives an array by its name; `opened` is what the system said of the file then; `variant`
     is what the file says of the cell, as fields of `lstm.variants.Variant`; `finite` says that
-    numbers which are NaN or infinite are not to be read.
+    numbers which are NaN or infinite are not to be read; `shards` hold the numbers of an index.
     """
 
     path: Path
@@ -73,6 +73,7 @@ class Archive:
     opened: os.stat_result
     variant: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     finite: bool = False
+    shards: tuple[Archive, ...] = ()
 
     def __post_init__(self) -> None:
         for name, info in self.tensors.items():
@@ -127,12 +128,13 @@ class Archive:
         return hashed(self.path, self.opened)
 
     def check_unchanged(self) -> None:
-        """Check that nothing has written to the file since it was opened.
+        """Check that nothing has written to the file, or its shards, since it was opened.
 
         Raises:
-            UnreadableFileError: it is another one now, or has another length or date.
+            UnreadableFileError: one is another now, or has another length or date.
         """
-        unchanged(self.path, self.opened)
+        for each in (self, *self.shards):
+            unchanged(each.path, each.opened)
 
 
 def _as(dtype: str, stored: Floats, name: str, finite: bool) -> Floats:
@@ -288,13 +290,11 @@ def _metadata(entries: Any) -> dict[str, str]:
 def _info(name: str, entry: Any) -> TensorInfo:
     match entry:
         case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [start, end]} if (
-            len(entry) == 3 and all(_is_size(n) for n in (*shape, start, end)) and start <= end
+            len(entry) == 3
+            and all(type(n) is int and n >= 0 for n in (*shape, start, end))
+            and start <= end
         ):
             return TensorInfo(name, dtype, tuple(shape))
     raise UnreadableFileError(
         f"{name}: expected dtype, shape and data_offsets in the header, found {entry!r}."
     )
-
-
-def _is_size(number: Any) -> bool:
-    return type(number) is int and number >= 0

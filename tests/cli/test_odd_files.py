@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 
@@ -133,6 +134,53 @@ def test_a_name_cannot_steer_the_terminal(lstm, tmp_path, name):
         assert "[bold]b" in shown
 
 
+NAMES = {"a line break": "a\nb\x1b[31m", "no UTF-8": "a\udcff"}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_files_with_odd_names_are_read_and_written_by_every_command(
+    lstm, tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    stem = tmp_path / name
+    (tmp_path / f"{name}.txt").write_text("set hold\n")
+    np.save(f"{stem}.npy", np.ones((2, 2), "f"))
+    weights = ("-w", f"{stem}.safetensors")
+    ways = [
+        ("convert", "latch", f"{stem}.safetensors"),
+        ("run", "--file", f"{stem}.txt", *weights, "-o", f"{stem}.json"),
+        ("run", "--vectors", f"{stem}.npy", *weights, "-o", f"{stem}.npz"),
+        ("run", "set", *weights, "--final-state", f"{stem}.st.safetensors", "--json"),
+        ("run", "set", *weights, "--initial-state", f"{stem}.st.safetensors", "-f", "csv"),
+        ("tokens", "--file", f"{stem}.txt", *weights),
+        ("explain", "--file", f"{stem}.txt", *weights), ("memory", "set", *weights),
+        ("sweep", "set", *weights, "--metric", "l0.c[0]"), ("contrast", "set", "hold", *weights),
+        ("golden", "set", *weights, "-o", f"{stem}.h"), ("golden", "set", *weights, "-f", "json"),
+        ("compare", f"{stem}.json", f"{stem}.safetensors"), ("inspect", f"{stem}.npz"),
+        ("plot", "set", *weights, "-o", f"{stem}.svg"),
+    ]  # fmt: skip
+    for words in ways:
+        result = lstm(*words)
+        assert result.code == (3 if words[0] == "inspect" else 0), (words, result.stderr)
+        shown = result.stdout + result.stderr
+        assert not any(letter in shown for letter in "\x1b\udcff"), words
+        assert "a\nb" not in shown, words
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_corpus_may_have_a_name_with_a_line_break_and_none_that_is_no_utf8(lstm, tmp_path):
+    for name, code in (("a\nb\x1b[31m", 0), ("a\udcff", 2)):
+        (tmp_path / name).write_text("set hold\n")
+        result = lstm("extract", tmp_path / name, "-w", "latch", "-o", tmp_path / f"{name}.states")
+        assert result.code == code
+        assert "\x1b" not in result.stderr
+        assert "a\nb" not in result.stderr
+    assert result.stderr == "error: CORPUS: expected UTF-8 text, found the byte at offset " \
+        f"{len(str(tmp_path)) + 2}.\n"  # fmt: skip
+    found = lstm("find", "l0.c[0] > 0.5", tmp_path / "a\nb\x1b[31m.states")
+    assert (found.code, "a\nb" in found.stdout) == (0, False)
+
+
 @pytest.mark.parametrize("change", ["longer", "shorter", "replaced", "gone"])
 def test_a_file_that_changes_while_it_is_read_is_noticed(model, change):
     archive = open_archive(model)
@@ -161,17 +209,69 @@ def test_a_tensor_that_is_cut_off_before_it_is_read_is_an_error_and_no_fault_of_
         _ = [archive.raw(name) for name in archive.tensors]
 
 
-def test_loading_notices_that_another_file_took_the_place(model, monkeypatch):
+@pytest.fixture
+def slowly(monkeypatch):
+    """Have another file take the place of one while the weights are read."""
     from weights import loading
 
     original = loading.read_parameters
 
-    def slow(*arguments):
-        found = original(*arguments)
-        model.with_suffix(".new").write_bytes(CONTENT)
-        model.with_suffix(".new").replace(model)
-        return found
+    def disturbed(path):
+        def slow(*arguments):
+            found = original(*arguments)
+            path.with_suffix(".new").write_bytes(path.read_bytes())
+            path.with_suffix(".new").replace(path)
+            return found
 
-    monkeypatch.setattr(loading, "read_parameters", slow)
+        monkeypatch.setattr(loading, "read_parameters", slow)
+
+    return disturbed
+
+
+def test_loading_notices_that_another_file_took_the_place(model, slowly):
+    slowly(model)
     with pytest.raises(LSTMError, match="expected the file to stay as it is"):
         load(model)
+
+
+def test_loading_notices_that_another_shard_took_the_place(model, slowly):
+    index = model.with_name("x.safetensors.index.json")
+    index.write_text(json.dumps({"weight_map": dict.fromkeys(SHAPES, model.name)}))
+    slowly(model)
+    with pytest.raises(LSTMError, match="expected the file to stay as it is"):
+        load(index)
+
+
+@pytest.mark.parametrize("kind", ["tfjs", "onnx"])
+def test_files_beside_it_that_change_while_they_are_read_are_noticed(tmp_path, monkeypatch, kind):
+    (tmp_path / "x.bin").write_bytes(bytes(24))
+    path = {"tfjs": _tfjs, "onnx": _onnx}[kind](tmp_path)
+    original = os.stat
+
+    def later(place, *more, **options):
+        found = original(place, *more, **options)
+        if os.fspath(place).endswith("x.bin"):
+            os.utime(place, ns=(0, found.st_mtime_ns + 1))
+        return found
+
+    monkeypatch.setattr(os, "stat", later)
+    with pytest.raises(LSTMError, match="expected the file to stay as it is"):
+        load(path)
+
+
+def _tfjs(folder):
+    weights = [{"name": "lstm/kernel", "shape": [2, 3], "dtype": "float32"}]
+    manifest = [{"paths": ["x.bin"], "weights": weights}]
+    (folder / "model.json").write_text(json.dumps({"weightsManifest": manifest}))
+    return folder / "model.json"
+
+
+def _onnx(folder):
+    onnx = pytest.importorskip("onnx")
+    tensor = onnx.TensorProto(name="W", dims=[1, 2, 3], data_type=1)
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="x.bin")
+    node = onnx.helper.make_node("LSTM", ["X", "W"], ["Y"], hidden_size=1)
+    graph = onnx.helper.make_graph([node], "g", [], [], [tensor])
+    (folder / "x.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    return folder / "x.onnx"

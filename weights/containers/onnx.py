@@ -11,7 +11,7 @@ from weights.archive import Archive
 from weights.containers.arrays import archive_of
 from weights.containers.onnx_activations import read_activations, shortest
 from weights.errors import NotAnLSTMError, UnreadableFileError
-from weights.files import beside, require_file
+from weights.files import beside, require_file, unchanged
 
 DIRECTIONS = (b"forward", b"reverse", b"bidirectional")
 # The inputs by position; X, sequence_lens and the initial states are no weights.
@@ -91,7 +91,8 @@ def _numbers(onnx: Any, path: Path, tensor: Any) -> Any:
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         where = {entry.key: entry.value for entry in tensor.external_data}
         place = beside(path, where["location"], f"{tensor.name}: location")
-        start, size = int(where.get("offset", 0)), require_file(place).st_size
+        before = require_file(place)
+        start, size = int(where.get("offset", 0)), before.st_size
         length = int(where.get("length", size - start))
         if start < 0 or length < 0 or start + length > size:
             raise UnreadableFileError(
@@ -101,6 +102,7 @@ def _numbers(onnx: Any, path: Path, tensor: Any) -> Any:
         with place.open("rb") as file:
             file.seek(start)
             tensor.raw_data = file.read(length)
+        unchanged(place, before)
         tensor.data_location = onnx.TensorProto.DEFAULT
     return onnx.numpy_helper.to_array(tensor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def open_sharded(path: Path) -> Archive:
         if tensor not in shards[shard].tensors:
             raise UnreadableFileError(f"{tensor}: expected in {shard}, found no such tensor there.")
     infos = {tensor: shards[shard].tensors[tensor] for tensor, shard in where.items()}
-    return lazy_archive(path, told, infos, {}, lambda name: shards[where[name]].raw(name))
+    archive = lazy_archive(path, told, infos, {}, lambda name: shards[where[name]].raw(name))
+    return replace(archive, shards=tuple(shards.values()))
 
 
 def _index(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from weights.containers.arrays import archive_of
 from weights.containers.keras_config import told_variant
 from weights.documents import parse
 from weights.errors import UnreadableFileError
-from weights.files import beside, require_file
+from weights.files import beside, require_file, unchanged
 
 DTYPES = {"float32": "<f4", "int32": "<i4", "bool": "?", "uint8": "u1", "float16": "<f2"}
 # What a weight may be quantised to; float16 is only a shorter number.
@@ -66,8 +66,9 @@ def _files(path: Path, names: list[str]) -> list[bytes]:
     found = []
     for name in names:
         place = beside(path, name, "paths")
-        require_file(place)
+        before = require_file(place)
         found.append(place.read_bytes())
+        unchanged(place, before)
     return found
 
 
