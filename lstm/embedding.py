@@ -17,6 +17,7 @@ class Embedding:
 
     Raises:
         ShapeError: the table has not two axes.
+        LSTMError: it is empty.
 
     >>> Embedding(np.array([[1.0, 2.0], [3.0, 4.0]]))([1, 0]).tolist()
     [[3.0, 4.0], [1.0, 2.0]]
@@ -29,6 +30,8 @@ class Embedding:
         if self.weight.ndim != 2:
             symbols = "(vocabulary_size, input_size)"
             raise ShapeError("embedding", symbols, (), self.weight.shape)
+        if not self.weight.size:
+            raise LSTMError(f"embedding: expected at least one token, found {self.weight.shape}.")
 
     @property
     def vocabulary_size(self) -> int:

@@ -50,7 +50,7 @@ class Head:
 
     Raises:
         ShapeError: the parts do not fit together.
-        LSTMError: there are more or fewer names than outcomes.
+        LSTMError: there is no outcome, or there are more or fewer names than outcomes.
     """
 
     weight: Floats
@@ -74,6 +74,8 @@ class Head:
         if self.weight.ndim != 2:
             raise ShapeError("head", "(outcomes, hidden_size)", (), self.weight.shape)
         outcomes, width = self.weight.shape
+        if not self.weight.size:
+            raise LSTMError(f"head: expected at least one outcome, found {self.weight.shape}.")
         for name, array, expected in (
             ("head bias", self.bias, (outcomes,)),
             ("head projection", self.projection, (width, self.input_size)),

@@ -277,6 +277,26 @@ def test_a_header_that_does_not_tell_of_each_byte_once_is_refused(refusal, tmp_p
     assert told in refusal(3, "run", "--ids", "0", "-w", path)
 
 
+NOTHING = {
+    "no units": ({"weight_ih_l0": (0, 2), "weight_hh_l0": (0, 0)}, "size of at least 1, found 2 "),
+    "no inputs": ({**SHAPES, "weight_ih_l0": (12, 0)}, "hidden size of at least 1, found 0 and 3."),
+    "no tokens": ({**SHAPES, "embedding.weight": (0, 2)}, "at least one token, found (0, 2)."),
+    "no outcomes": (
+        {**SHAPES, "embedding.weight": (4, 2), "fc.weight": (0, 3)},
+        "head: expected at least one outcome, found (0, 3).",
+    ),
+    "no tensors": ({}, "the file holds no tensors."),
+    "no axes": ({**SHAPES, "weight_ih_l0": ()}, "weight_ih_l0: expected"),
+}
+
+
+@pytest.mark.parametrize(("shapes", "told"), NOTHING.values(), ids=NOTHING)
+def test_a_size_of_nothing_is_refused(refusal, tmp_path, shapes, told):
+    arrays = {name: np.zeros(shape, "f") for name, shape in shapes.items()}
+    (tmp_path / "x.safetensors").write_bytes(save(arrays))
+    assert told in refusal(3, "run", "--ids", "0", "-w", tmp_path / "x.safetensors")
+
+
 def test_a_member_that_stands_twice_is_refused(refusal, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         archive.writestr("a.npy", npy((1,), bytes(4)))
