@@ -16,8 +16,8 @@ RUN_BYTES = 2_000_000_000
 # Of a document that is written in one piece.
 DOCUMENT_BYTES = 1_000_000_000
 # Of one sequence: rows of a table, screens of a walk, words of which each is accounted for in
-# all after it.
-TABLE_STEPS, WALK_STEPS, LEDGER_STEPS = 10_000, 1_000, 4_000
+# all after it, words of a picture that only counts them.
+TABLE_STEPS, WALK_STEPS, LEDGER_STEPS, PICTURE_STEPS = 10_000, 1_000, 4_000, 100_000
 
 
 def check_steps(what: str, found: int, most: int, hint: str) -> None:
@@ -33,6 +33,12 @@ def check_steps(what: str, found: int, most: int, hint: str) -> None:
 def check_ledger(found: int) -> None:
     """Refuse a sequence in which too many words would be accounted for in all after them."""
     check_steps("memory", found, LEDGER_STEPS, "Give less text.")
+
+
+def check_picture(what: str, found: int) -> None:
+    """Refuse a sequence that no picture shows, or that none accounts for."""
+    most = LEDGER_STEPS if what in ("ledger", "survival") else PICTURE_STEPS
+    check_steps("plot", found, most, "Give less text.")
 
 
 def check_table(found: int) -> None:

@@ -1,5 +1,6 @@
 """`lstm plot`: pictures of a run, for pages and papers."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -130,6 +131,7 @@ def plot(
     )
     from cli.formats.plot.draw import draw
     from cli.formats.plot.pictures import picture
+    from cli.limits import admitted, check_picture
     from cli.output import opened, tell_assumptions
     from cli.runner import Runner
     from weights import load
@@ -144,7 +146,8 @@ def plot(
     selection.layers.check(model.parameters.num_layers, "layers")
     selection.units.check(widest(model, selection), "units")
     model = i.changed(model, set_value, ablate, patch, patch_from)
-    traces = list(Runner(model, warm_up=warm_up).run(request.sources()))
+    sources = admitted(model, request.sources(), partial(check_picture, what))
+    traces = list(Runner(model, warm_up=warm_up).run(sources))
     expected = 2 if what == CONTRAST else 1
     if len(traces) != expected:
         raise CommandLineError(

@@ -273,6 +273,16 @@ def test_a_picture_of_the_memory_has_a_limit_too(refusal, million, tmp_path):
     assert said == "plot: expected at most 4,000 steps, found 6,000. Give less text."
 
 
+@pytest.mark.parametrize("what", ["heatmap", "units", "saturation", "survival"])
+def test_a_picture_of_too_many_steps_is_refused_before_they_are_run(refusal, tmp_path, what):
+    path = saved(tmp_path, np.zeros((1_000_000, 2), "f"))
+    most = "4,000" if what == "survival" else "100,000"
+    given = ("plot", "--vectors", path, "-w", "latch", "--what", what, "-o", tmp_path / "x.svg")
+    assert refusal(3, *given) == (
+        f"{path}: plot: expected at most {most} steps, found 1,000,000. Give less text."
+    )
+
+
 def saved(tmp_path, array, **options):
     path = tmp_path / "x.npy"
     np.save(path, array, **options)

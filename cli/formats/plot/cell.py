@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from cli.formats.plot.parts import Heat
-from cli.limits import LEDGER_STEPS, check_steps
 from cli.selection import Selection
 from lstm.analysis.ledger import Ledger
 from lstm.arrays import Floats
@@ -39,9 +38,8 @@ class Cell(NamedTuple):
         """Account for the memory.
 
         Raises:
-            LSTMError: this kind of cell has no such account, or there are too many steps.
+            LSTMError: this kind of cell has no such account.
         """
-        check_steps("plot", self.record.num_steps, LEDGER_STEPS, "Give less text.")
         return Ledger.of(self.model, self.trace, self.layer, self.record.direction)
 
     def units(self, most: int | None, of: Floats | None = None) -> list[int]:
