@@ -151,7 +151,7 @@ def test_a_worker_that_is_killed_is_told_and_the_run_goes_on_later(
     assert "Traceback" not in err
     assert not [name for name in contents(folder) if name.startswith(".")]
     assert_nothing_half_written(folder, whole)
-    assert not any(map(is_alive, below))
+    wait_for(lambda: not any(map(is_alive, below)))
     assert lstm(*given, "-o", folder, "--workers", 2, "--json").json["parts_before"] >= 1
     assert contents(folder) == whole
 
