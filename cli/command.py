@@ -52,6 +52,11 @@ class Command(typer.core.TyperCommand):
 class CommandGroup(typer.core.TyperGroup):
     """The commands by name; each is imported when it is called, so that all start fast."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; of one that is not there, typer says which is named alike."""
+        self.commands = dict.fromkeys(self.list_commands(ctx))  # type: ignore[assignment]
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # typer's signature
         return [entry.name for entry in COMMANDS]
 

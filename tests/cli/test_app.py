@@ -23,7 +23,8 @@ def test_the_command_alone_prints_its_help(lstm):
 
 
 def test_an_unknown_command_is_refused(refusal):
-    assert refusal(2, "rum").startswith("No such command 'rum'.")
+    assert refusal(2, "rum") == "No such command 'rum'. Did you mean 'run'?"
+    assert refusal(2, "qqq") == "No such command 'qqq'."
 
 
 @pytest.mark.parametrize(
