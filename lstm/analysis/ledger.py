@@ -167,8 +167,9 @@ class Ledger:
     @cached_property
     def _set_cells(self) -> Booleans:
         """Which cell states were set to another value, (T, H)."""
-        found = [self._is_set("cell", step) for step in range(self.trace.num_steps)]
-        return np.array(found, bool).reshape(self.trace.cell.shape)
+        num_steps, size = self.trace.cell.shape
+        found = [self._is_set("cell", step) for step in range(num_steps)]
+        return np.array(found, bool).reshape(num_steps, size)  # also of no steps
 
     def _is_set(self, quantity: str, step: int) -> Booleans:
         """Which states were set to another value at a step, (H,), or (P,) of hidden ones."""

@@ -334,6 +334,9 @@ function bars(list, entries, write, diverging, total) {
   const rows = real.filter((entry) => large.has(entry)).map(({ step, x }) => ({ name: step < 0 ? "before the text" : titled(step), step, x }));
   const sum = (list) => list.reduce((all, { x }) => all + x, 0);
   if (rest.length > 0) rows.push({ name: `${rest.length} others`, x: sum(rest) });
+  const missing = total === null ? 0 : total - sum(real);
+  // More than rounding is missing where a value is no number.
+  if (!(Math.abs(missing) <= 1e-4 * Math.max(1, ...real.map(({ x }) => Math.abs(x))))) rows.push({ name: "no number", x: missing });
   if (total !== null) rows.push({ name: "together: c", x: total });
   const scale = Math.max(...rows.map(({ x }) => Math.abs(x)), 1e-30);
   list.replaceChildren(...rows.map((row) => bar(row, write, scale, diverging)));
@@ -415,5 +418,6 @@ by("sequence").addEventListener("change", () => openSequence(Number(by("sequence
 by("cell").addEventListener("change", () => openCell(Number(by("cell").value)));
 
 by("about").textContent = data.about;
+if (data.changed) by("account").append(" A state that is set to another value counts as written at that step.");
 options(by("sequence"), data.sequences.map(({ title }) => title));
 openSequence(0);

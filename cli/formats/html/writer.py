@@ -80,6 +80,7 @@ class HTMLWriter:
         shown = [BY_NAME[name] for name in QUANTITIES]
         return {
             "about": _about(self.report),
+            "changed": bool(self.report.model.changes),
             "quantities": [{"name": q.name, "symbol": q.symbol, "title": q.title} for q in shown],
             "named": [
                 {

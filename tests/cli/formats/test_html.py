@@ -115,6 +115,12 @@ def test_a_page_of_nothing_is_refused(refusal):
     assert message == "html: expected at least one sequence, found none."
 
 
+def test_a_text_without_words_has_a_page(done):
+    (sequence,) = Parts(done("run", "", "-f", "html").stdout).data()["sequences"]
+    assert sequence["words"] == []
+    assert set(sequence["cells"][0]["arrays"].values()) == {""}
+
+
 # What a browser makes of it
 
 
@@ -198,6 +204,7 @@ def test_the_memory_is_the_ledgers(opened):
         assert share == pytest.approx(sizes[step + 1] / sizes.sum(), rel=1e-5)
     total = page.locator("#own li").last
     assert float(total.get_attribute("data-value")) == record.cell[5, 83]
+    assert "no number" not in page.locator("#own").inner_text()
 
 
 def test_what_a_reverse_direction_remembers_comes_from_the_words_after(opened, deep):
@@ -216,12 +223,14 @@ def test_what_a_reverse_direction_remembers_comes_from_the_words_after(opened, d
     assert page.locator("#predictions h2").inner_text() == "Labels"
 
 
-def test_what_was_set_from_outside_counts_as_of_the_step_where_it_was_set(opened):
+def test_what_is_set_counts_as_written_at_its_step_and_that_is_said(opened):
     page = opened(SENTENCE, "--set", "l0.c[83]@1:=-3")
     page.locator("#words button").nth(1).click()
-    choose(page, "83")
     assert shares(page, "own") == {1: -3.0}
     assert "with l0.c[83]@1:=-3" in page.locator("#about").inner_text()
+    said = "A state that is set to another value counts as written at that step."
+    assert said in page.locator("#account").inner_text()
+    assert said not in opened(SENTENCE).locator("#account").inner_text()
 
 
 def test_units_are_chosen_by_number_span_address_or_meaning(opened):
