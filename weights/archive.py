@@ -62,8 +62,9 @@ class Archive:
     """An opened file: what its header says, and the arrays on request.
 
     `fetch` gives an array by its name; `opened` is what the system said of the file then; `variant`
-    is what the file says of the cell, as fields of `lstm.variants.Variant`; `finite` says that
-    numbers which are NaN or infinite are not to be read; `shards` hold the numbers of an index.
+    is what the file says of the cell, as fields of `lstm.variants.Variant`, and `variants` what it
+    says of each folder of names; with `finite`, NaN and infinity are refused when they are read;
+    `shards` hold the numbers of an index.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class Archive:
     fetch: Callable[[str], Any]
     opened: os.stat_result
     variant: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     finite: bool = False
     shards: tuple[Archive, ...] = ()
 

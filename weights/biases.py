@@ -15,7 +15,7 @@ from weights.containers.registry import open_any
 from weights.layouts.detection import detect
 from weights.layouts.found import CellAddress, FoundLSTM
 from weights.metadata import declared_layout
-from weights.options import CellOptions, apply
+from weights.options import CellOptions, apply, told_variant
 from weights.pretrained.registry import find
 from weights.reader import Blocks, blocks_of
 
@@ -41,7 +41,7 @@ def read_stored(
     """
     archive = open_any(find(source))
     found = detect(archive.tensors, layout or declared_layout(archive.metadata), prefix)
-    told = {**found.layout.variant, **archive.variant}
+    told = {**found.layout.variant, **told_variant(archive, found)}
     found = found.with_layout(apply(replace(found.layout, variant=told), options))
     named = {at: _biases(archive, found, at, dtype) for at in found.cells}
     first = next(iter(named.values()))

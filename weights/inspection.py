@@ -13,7 +13,7 @@ from weights.layouts.detection import detect, every_lstm, evidence, is_packed
 from weights.layouts.found import CellAddress, FoundLSTM
 from weights.layouts.native import NATIVE
 from weights.metadata import Metadata, declared_layout, read_metadata
-from weights.options import CellOptions, assumptions
+from weights.options import CellOptions, assumptions, told_variant
 from weights.parts import Parts, find_parts
 from weights.vocabulary import beside, read_tokenizer
 
@@ -80,6 +80,7 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
     native = lstm.layout.name == NATIVE.name
     metadata = read_metadata(archive.metadata) if native else Metadata()
     vocabulary, assumed = _vocabulary(archive, metadata)
+    said = told_variant(archive, lstm)
     dtypes = sorted({archive.tensors[name].dtype for name in lstm.names})
     return {
         "layout": lstm.layout.name,
@@ -104,14 +105,14 @@ def _lstm(archive: Archive, lstm: FoundLSTM, parts: Parts) -> dict[str, Any]:
             {"address": repr(unit.address), "tells": unit.tells, "auc": unit.auc}
             for unit in metadata.units
         ],
-        "options": _options(archive) if native else dict(archive.variant),
+        "options": _options(archive) if native else dict(said),
         "description": metadata.description,
         "licence": metadata.licence,
         "trained_on": metadata.source,
         "quality": dict(metadata.quality),
         "assumed": [
             *lstm.assumed,
-            *assumptions(lstm, CellOptions(), archive.variant),
+            *assumptions(lstm, CellOptions(), said),
             *parts.assumed,
             *assumed,
         ],

@@ -23,7 +23,7 @@ from weights.layouts.detection import detect
 from weights.layouts.found import FoundLSTM
 from weights.layouts.native import NATIVE
 from weights.metadata import Metadata, declared_layout, read_metadata
-from weights.options import CellOptions, apply, assumptions
+from weights.options import CellOptions, apply, assumptions, told_variant
 from weights.parts import Named, Parts, find_parts
 from weights.pretrained.registry import DEFAULT, find
 from weights.reader import read_parameters
@@ -91,8 +91,9 @@ def load(
             gate_order, forget_bias, gate_activation, pre_activation_clip, cell_clip,
             projection_clip, concatenation, coupled, residual,
         )  # fmt: skip
-        assumed = (*found.assumed, *assumptions(found, options, archive.variant))
-        told = {**found.layout.variant, **archive.variant, **metadata.cell}
+        said = told_variant(archive, found)
+        assumed = (*found.assumed, *assumptions(found, options, said))
+        told = {**found.layout.variant, **said, **metadata.cell}
         stored = replace(found.layout, variant=told, **metadata.stack)
         found = found.with_layout(apply(stored, options))
         if residual and not found.residual:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lstm.errors import LSTMError
 from lstm.quantities import LETTERS
+from weights.archive import Archive
+from weights.errors import WeightsError
 from weights.layouts.found import FoundLSTM
 from weights.layouts.layout import BLOCKS, REVERSE, Layout
 
@@ -64,6 +66,23 @@ def apply(layout: Layout, options: CellOptions) -> Layout:
     if options.residual is not None:
         layout = replace(layout, residual=options.residual)
     return replace(layout, variant=variant) if variant else layout
+
+
+def told_variant(archive: Archive, lstm: FoundLSTM) -> Mapping[str, Any]:
+    """Return what a file says of an LSTM's cells beside their weights, as fields of a Variant.
+
+    Raises:
+        WeightsError: it says different things of the layers.
+    """
+    folders = {name.rpartition("/")[0] for name in lstm.names}
+    places = sorted(folders & archive.variants.keys())
+    found = [archive.variants[place] for place in places]
+    if any(variant != found[0] for variant in found):
+        raise WeightsError(
+            f"{', '.join(places)}: expected one kind of cell in all layers, found different "
+            "activations, clips or couplings. Choose one with --prefix."
+        )
+    return found[0] if found else archive.variant
 
 
 def assumptions(

@@ -131,3 +131,69 @@ def test_a_clipped_model_goes_on_as_its_native_file_does(done, tiny, tmp_path):
     clipped = done(*said, "-w", tiny, *clip).json["sequences"]
     assert clipped == done(*said, "-w", tmp_path / "clipped.safetensors").json["sequences"]
     assert clipped != plain
+
+
+def branches(folder, *graphs, name="vad"):
+    """A condition whose branches are other graphs, which all call their tensors alike."""
+    helper = onnx.helper
+    inner = [onnx.load(str(GOLDEN / f"{graph}.onnx")).graph for graph in graphs]
+    for graph in inner:
+        del graph.input[:]
+    node = helper.make_node(
+        "If", ["which"], ["y", "c"], name=name, then_branch=inner[0], else_branch=inner[1]
+    )
+    made = helper.make_graph([node], "outer", [], [])
+    onnx.save(helper.make_model(made), str(folder / "w.onnx"))
+    return folder / "w.onnx"
+
+
+@pytest.mark.parametrize(("place", "graph"), [("then_branch", "clip"), ("else_branch", "relu")])
+def test_nodes_in_the_branches_of_a_condition_are_told_apart(
+    lstm, refusal, run, tmp_path, place, graph
+):
+    """Each has its own weights and attributes, though their names are the same."""
+    weights = branches(tmp_path, "clip", "relu")
+    said = refusal(3, "run", "--ids", "1", "-w", weights)
+    places = "vad.else_branch/lstm0/, vad.then_branch/lstm1/"
+    assert said.endswith(f"expected one LSTM, found {places}. Choose with --prefix.")
+    options = given(run, tmp_path, 1)
+    found = lstm("run", *options, "-w", weights, "--prefix", f"vad.{place}", "--json")
+    assert found.code == 0, found.stderr
+    np.testing.assert_allclose(hidden(found.json, "forward"), run[f"{graph}.hs"][:, 0], atol=2e-6)
+
+
+def two_nodes(folder, names, *attributes):
+    """Two nodes of one name or two, the second on top of the first, with their attributes."""
+    graph = onnx.load(str(GOLDEN / "clip.onnx")).graph
+    first = graph.node[0]
+    del first.attribute[:]
+    size = onnx.numpy_helper.to_array(graph.initializer[1]).shape[-1]
+    square = np.ones((1, 4 * size, size), np.float32)
+    graph.initializer.append(onnx.numpy_helper.from_array(square, "S"))
+    second = onnx.helper.make_node("LSTM", ["hs", "S", "S"], ["top"])
+    graph.node.append(second)
+    for node, name, given_ones in zip(graph.node, names, attributes, strict=True):
+        node.name = name
+        made = [onnx.helper.make_attribute(key, value) for key, value in given_ones.items()]
+        node.attribute.extend(made)
+    onnx.save(onnx.helper.make_model(graph), str(folder / "w.onnx"))
+    return folder / "w.onnx"
+
+
+def test_a_stack_whose_layers_differ_is_refused_and_each_can_be_chosen(refusal, done, tmp_path):
+    weights = two_nodes(tmp_path, ("a0", "a1"), {}, {"clip": 0.5})
+    said = refusal(3, "run", "--ids", "1", "-w", weights)
+    assert said.endswith(
+        "a0, a1: expected one kind of cell in all layers, found different activations, clips or "
+        "couplings. Choose one with --prefix."
+    )
+    described = done("inspect", weights, "--prefix", "a1", "--json").json["lstms"]
+    assert [one["options"] for one in described] == [{"pre_activation_clip": 0.5}]
+    described = done("inspect", weights, "--prefix", "a0", "--json").json["lstms"]
+    assert [one["options"] for one in described] == [{}]
+
+
+def test_two_nodes_of_one_name_are_two_layers(done, tmp_path):
+    weights = two_nodes(tmp_path, ("rnn", "rnn"), {}, {})
+    (described,) = done("inspect", weights, "--json").json["lstms"]
+    assert described["layers"] == 2

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from weights.containers.onnx_activations import read_activations, shortest
 from weights.errors import NotAnLSTMError, UnreadableFileError
 from weights.files import beside, require_file, unchanged
 
+Constants = ChainMap[str, Any]  # the tensors of a graph by name, behind them the outer graph's
 DIRECTIONS = (b"forward", b"reverse", b"bidirectional")
 # The inputs by position; X, sequence_lens and the initial states are no weights.
 INPUTS = {1: "W", 2: "R", 3: "B", 7: "P"}
@@ -21,8 +25,8 @@ INPUTS = {1: "W", 2: "R", 3: "B", 7: "P"}
 def open_onnx(path: Path) -> Archive:
     """Read the weights of every LSTM node, as `NODE/W`, `NODE/R`, `NODE/B` and `NODE/P`.
 
-    A node that only reads in reverse has `NODE/reverse/W` and so on. What the node's attributes
-    say of the cell (activations, clip, coupled gates) becomes the archive's `variant`.
+    A node that only reads in reverse has `NODE/reverse/W` and so on. What each node's attributes
+    say of its cell (activations, clip, coupled gates) becomes the archive's `variants`.
 
     Raises:
         MissingExtraError: onnx is not installed.
@@ -47,19 +51,10 @@ def open_onnx(path: Path) -> Archive:
 
 
 def _archive(onnx: Any, path: Path, told: os.stat_result, graph: Any) -> Archive:
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            constants[node.output[0]] = node.attribute[0].t
-        elif node.op_type == "Identity" and node.input[0] in constants:
-            constants[node.output[0]] = constants[node.input[0]]
-    nodes = [node for node in graph.node if node.op_type == "LSTM"]
-    if not nodes:
-        kinds = ", ".join(sorted({node.op_type for node in graph.node})[:5])
-        raise NotAnLSTMError(f"the graph has no LSTM node; it has {kinds or 'none at all'}.")
-    arrays, variants = {}, []
-    for number, node in enumerate(nodes):
-        place = f"{node.name or 'lstm'}{'' if node.name else number}"
+    arrays: dict[str, Any] = {}
+    variants: dict[str, dict[str, Any]] = {}
+    for number, (where, constants, node) in enumerate(_lstms(onnx, graph)):
+        place = where + (node.name or f"lstm{number}")
         given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         direction = given.get("direction", b"forward")
         if direction not in DIRECTIONS:
@@ -68,18 +63,54 @@ def _archive(onnx: Any, path: Path, told: os.stat_result, graph: Any) -> Archive
             )
         if direction == b"reverse":
             place += "/reverse"
+        if place in variants:  # nothing keeps two nodes from having one name
+            place = f"{place}.{number}"
         for position, name in INPUTS.items():
             if position < len(node.input) and node.input[position]:
                 constant = _constant(constants, node, position)
                 arrays[f"{place}/{name}"] = _numbers(onnx, path, constant)
-        variants.append(_variant(given))
-    if any(variant != variants[0] for variant in variants):
-        raise NotAnLSTMError("LSTM nodes with different attributes are not supported.")
-    archive = archive_of(path, told, arrays, {})
-    return archive.with_variant(variants[0])
+        variants[place] = _variant(given)
+    if not variants:
+        kinds = ", ".join(sorted({node.op_type for node in _nodes(onnx, graph)})[:5])
+        raise NotAnLSTMError(f"the graph has no LSTM node; it has {kinds or 'none at all'}.")
+    return replace(archive_of(path, told, arrays, {}), variants=variants)
 
 
-def _constant(constants: dict[str, Any], node: Any, position: int) -> Any:
+def _lstms(
+    onnx: Any, graph: Any, where: str = "", outer: Constants | None = None
+) -> Iterator[tuple[str, Constants, Any]]:
+    """Yield every LSTM node with the constants that it sees, and where it is.
+
+    The body of a loop and the branches of a condition are graphs too, inside a node.
+    """
+    constants = (outer if outer is not None else ChainMap()).new_child()
+    constants.update((tensor.name, tensor) for tensor in graph.initializer)
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = node.attribute[0].t
+        elif node.op_type == "Identity" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+        elif node.op_type == "LSTM":
+            yield where, constants, node
+        for name, inner in _graphs(onnx, node):
+            yield from _lstms(onnx, inner, f"{where}{node.name}.{name}/", constants)
+
+
+def _nodes(onnx: Any, graph: Any) -> Iterator[Any]:
+    for node in graph.node:
+        yield node
+        for _, inner in _graphs(onnx, node):
+            yield from _nodes(onnx, inner)
+
+
+def _graphs(onnx: Any, node: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the graphs inside a node, by name."""
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            yield attribute.name, attribute.g
+
+
+def _constant(constants: Constants, node: Any, position: int) -> Any:
     name = node.input[position]
     if name not in constants:
         raise UnreadableFileError(f"{name}: expected a constant, found what the graph computes.")
