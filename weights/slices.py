@@ -19,7 +19,7 @@ _WHOLE = re.compile(r"(?:.*[._/])?WLSTM", re.DOTALL | re.IGNORECASE)
 _MATLAB = re.compile(
     r"(?P<before>(?:.*[^A-Za-z])?)(?:InputWeights|RecurrentWeights|Bias)", re.DOTALL
 )
-_RECURRENT = re.compile(r"(?:.*[^A-Za-z])?RW", re.DOTALL)
+_RECURRENT = re.compile(r"(?:.*[^A-Za-z])?[fb]?RW[FB]?", re.DOTALL)
 
 # By the place in a tensor: the index that gives a piece, and its shape.
 Places = dict[str, tuple[tuple[int | slice, ...], tuple[int, ...]]]

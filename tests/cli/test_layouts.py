@@ -72,6 +72,27 @@ def test_the_peepholes_of_graves_lstm_are_those_of_onnx(done, tmp_path):
     assert {"0_RW[:, :-3]", "0_RW[:, -3]", "0_RW[:, -2]", "0_RW[:, -1]"} < set(names)
 
 
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [("dl4j", ("0_{}F", "0_{}B")), ("dl4j-bidirectional", ("0_f{}", "0_b{}"))],
+)
+def test_both_directions_of_deeplearning4j_are_those_of_onnx(done, tmp_path, layout, names):
+    """GravesBidirectionalLSTM marks them behind the name, the wrapper Bidirectional before it."""
+    both, arrays, packed = (cell(9), cell(10)), {}, []
+    for one, name in zip(both, names, strict=True):
+        arrays |= {name.format(key.removeprefix("0_")): a for key, a in graves(one).items()}
+        packed.append(np.concatenate([one.peephole[k] for k in "iof"])[np.newaxis])
+    each = [{**WRITERS["onnx"](one), "P": p} for one, p in zip(both, packed, strict=True)]
+    write(tmp_path / "dl4j.safetensors", arrays)
+    write(tmp_path / "onnx.safetensors", {k: np.concatenate([e[k] for e in each]) for k in each[0]})
+    np.save(tmp_path / "x.npy", np.random.default_rng(1).normal(size=(5, 4)))
+    files = [tmp_path / "dl4j.safetensors", tmp_path / "onnx.safetensors"]
+    found = done("compare", *files, "--vectors", tmp_path / "x.npy", "--json").json
+    assert found["same"] is True
+    assert found["a"]["model"]["layout"] == layout
+    assert found["a"]["model"]["directions"] == 2
+
+
 def flax(layers):
     """Cells whose input is as wide as their hidden state, unless it is two directions."""
     arrays = {}

@@ -247,17 +247,35 @@ BURN = Layout(
     source="tracel-ai/burn, burn-nn/src/modules/rnn/lstm.rs",
 )
 
+_SIDE = "(?P<direction>[FB])?"  # of a GravesBidirectionalLSTM
+
 DL4J = Layout(
     name="dl4j",
-    title="Deeplearning4j LSTM and GravesLSTM",
+    title="Deeplearning4j LSTM, GravesLSTM and GravesBidirectionalLSTM",
     kinds=(
-        TensorKind("(?<!R)W", "ih"),
-        TensorKind(r"RW(?:\[:, :-3\])?", "hh"),
-        TensorKind("b", "bias"),
-        TensorKind(r"RW\[:, (?P<gate>-[123])\]", "peephole", optional=True),
+        TensorKind(rf"(?<!R)W{_SIDE}", "ih"),
+        TensorKind(rf"RW{_SIDE}(?:\[:, :-3\])?", "hh"),
+        TensorKind(f"b{_SIDE}", "bias"),
+        TensorKind(rf"RW{_SIDE}\[:, (?P<gate>-[123])\]", "peephole", optional=True),
     ),
     order="gfoi",
     gates={"-3": "forget", "-2": "output", "-1": "input"},
+    directions={"F": "forward", "B": "reverse", "f": "forward", "b": "reverse"},
     rows_are_outputs=False,
     source="deeplearning4j, nn/layers/recurrent/LSTMHelpers.java",
+)
+
+# The wrapper Bidirectional puts the mark in front: fW, fRW, fb and bW, bRW, bb.
+DL4J_BIDIRECTIONAL = replace(
+    DL4J,
+    name="dl4j-bidirectional",
+    title="Deeplearning4j Bidirectional",
+    kinds=tuple(
+        kind._replace(
+            pattern="(?P<direction>[fb])" + kind.pattern.replace(_SIDE, "").replace("(?<!R)", "")
+        )
+        for kind in DL4J.kinds
+    ),
+    instead_of="dl4j",
+    source="deeplearning4j, nn/params/BidirectionalParamInitializer.java",
 )

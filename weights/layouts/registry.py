@@ -44,6 +44,7 @@ LAYOUTS: tuple[Layout, ...] = (
     keras.CNTK,
     keras.BURN,
     keras.DL4J,
+    keras.DL4J_BIDIRECTIONAL,
     tensorflow.TENSORFLOW,
     tensorflow.ELMO,
     tensorflow.CUDNN_COMPATIBLE,

@@ -50,6 +50,8 @@ TAKEN_FOR = {
     "coreml": "equinox",
     "flax-bidirectional": "flax",
 }
+# Layouts whose files always have two directions.
+BOTH = {"icu", "dl4j-bidirectional"}
 AMBIGUOUS = {"cs231n", "deep-learning-from-scratch"}
 
 # What a layout's files do not tell, and the option that tells it.
@@ -97,7 +99,7 @@ def test_the_parameters_are_those_that_were_written(name: str, tmp_path: Path) -
     np.testing.assert_array_equal(found.weight_hh, rows(without(one.hh, name), "ifgo"))
     np.testing.assert_allclose(found.bias, expected_bias(one, name), rtol=0, atol=1e-15)
     assert model.parameters.num_layers == 1
-    assert model.parameters.num_directions == (2 if name == "icu" else 1)
+    assert model.parameters.num_directions == (2 if name in BOTH else 1)
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in AMBIGUOUS])

@@ -397,6 +397,9 @@ WRITERS: Mapping[str, Callable[[Cell], Arrays]] = {
     "cntk": lambda c: turned(c, "W", "H", "b", "igfo"),
     "burn": burn,
     "dl4j": dl4j,
+    "dl4j-bidirectional": lambda c: {
+        f"0_{side}{name}": array for side in "fb" for name, array in dl4j(c).items()
+    },
     "flax-bidirectional": flax,
     "mlx-inputs": lambda c: turned(c, "Wx", "Wh", "bias"),
     "karpathy-gist": gist,
