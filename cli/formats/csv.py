@@ -6,9 +6,7 @@ import csv
 from io import StringIO
 from typing import Any
 
-import numpy as np
-
-from cli.formats.record import dump
+from cli.formats.record import NULL, dump
 from cli.formats.report import Report
 from lstm.trace import Trace
 from weights.trace_records import FORMULA
@@ -33,22 +31,23 @@ class CSVWriter:
     def write(self, trace: Trace) -> None:
         for row in self.report.selection.rows(trace):
             keys = [self.sequence, *(harmless(row[key]) for key in KEYS[1:])]
-            cells = [cell for name in self.units for cell in self._cells(name, row[name])]
-            self._line([*keys, *cells])
+            self._line(keys, *(self._cells(name, row[name]) for name in self.units))
         self.report.stream.flush()
         self.sequence += 1
 
     def close(self) -> None:
         """Nothing ends a table in text form."""
 
-    def _cells(self, name: str, values: Any) -> list[str]:
-        texts = _shortest(values)
-        return texts + [""] * (len(self.units[name]) - len(texts))
+    def _cells(self, name: str, values: Any) -> bytes:
+        missing = len(self.units[name]) - len(values)
+        return _shortest(values) + b"," * (missing if len(values) else missing - 1)
 
-    def _line(self, cells: list[Any]) -> None:
+    def _line(self, cells: list[Any], *more: bytes) -> None:
+        """Write a line; `more` are cells as they stand there, with commas between them."""
         line = StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        self.report.stream.write(line.getvalue().encode("utf-8", "surrogateescape"))
+        csv.writer(line, lineterminator="\n").writerow(cells)  # which so quotes line ends
+        first = line.getvalue().removesuffix("\n").encode("utf-8", "surrogateescape")
+        self.report.stream.write(b",".join((first, *more)) + b"\n")
 
 
 def harmless(cell: Any) -> Any:
@@ -65,8 +64,7 @@ def _units(name: str, report: Report) -> list[int]:
     return report.selection.units.within(max(layer.hidden_size for layer in layers))
 
 
-def _shortest(values: Any) -> list[str]:
+def _shortest(values: Any) -> bytes:
     """The shortest texts that give back the same numbers; nan and inf by name."""
-    if np.isfinite(values).all():
-        return dump(values)[1:-1].decode().split(",")
-    return [str(value) for value in values]
+    data = dump(values)[1:-1]
+    return data if NULL not in data else ",".join(map(str, values)).encode()

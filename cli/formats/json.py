@@ -7,8 +7,8 @@ from typing import Any
 from cli.formats.record import (
     TRACE_SCHEMA,
     dump,
+    dump_row,
     model_record,
-    nonfinite,
     prediction_record,
     text_record,
 )
@@ -30,21 +30,24 @@ class JSONWriter:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.sequences: list[bytes] = []
+        self.pieces: list[bytes] = []  # of the document, which is never copied as a whole
         self.num_bytes = 0
 
     def write(self, trace: Trace) -> None:
         self._count(trace)
-        steps = bytearray()  # one by one, as the records of a long text fill the memory
+        before = b"," if self.pieces else b""
+        self.pieces += (before, dump(text_record(trace))[:-1], b',"steps":[')
         bad: list[dict[str, str]] = []
+        before = b""
         for row in self.report.selection.rows(trace):
-            steps += (b"," if steps else b"") + dump(row)
-            bad += nonfinite(row, self.report)
+            data, found = dump_row(row, self.report)
+            self.pieces += (before, data)
+            bad += found
+            before = b","
         after = prediction_record(trace, self.report.top_k)
         if bad:
             after["nonfinite"] = bad
-        before = dump(text_record(trace))[:-1] + b',"steps":['
-        self.sequences.append(before + steps + b"]," + dump(after)[1:])
+        self.pieces += (b"],", dump(after)[1:])
 
     def _count(self, trace: Trace) -> None:
         """Add up about what will be written, and refuse too much of it."""
@@ -61,5 +64,5 @@ class JSONWriter:
             head["units"] = self.report.selection.units.within(size)
         stream = self.report.stream
         stream.write(dump(head)[:-1] + b',"sequences":[')
-        stream.write(b",".join(self.sequences))
+        stream.writelines(self.pieces)
         stream.write(b"]}\n")

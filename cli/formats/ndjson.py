@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.formats.record import dump, nonfinite
+from cli.formats.record import dump, dump_row
 from cli.formats.report import Report
 from lstm.trace import Trace
 
@@ -17,9 +17,10 @@ class NDJSONWriter:
     def write(self, trace: Trace) -> None:
         for row in self.report.selection.rows(trace):
             record = {"sequence": self.sequence, **row}
-            if bad := nonfinite(row, self.report):
-                record["nonfinite"] = bad
-            self.report.stream.write(dump(record) + b"\n")
+            data, bad = dump_row(record, self.report)
+            if bad:
+                data = dump({**record, "nonfinite": bad})
+            self.report.stream.writelines((data, b"\n"))
         self.report.stream.flush()
         self.sequence += 1
 

@@ -15,6 +15,7 @@ from lstm.quantities import BY_NAME
 from lstm.trace import Trace
 
 TRACE_SCHEMA = "lstm.trace/1"
+NULL = b"null"
 
 
 def model_record(model: Model) -> dict[str, Any]:
@@ -68,8 +69,18 @@ def prediction_record(trace: Trace, top_k: int) -> dict[str, Any]:
     return {"next": [], "surprisal": [], "labels": steps}
 
 
-def nonfinite(row: dict[str, Any], report: Report) -> list[dict[str, str]]:
-    """List the values of a record that JSON cannot hold, each with its address."""
+def dump_row(row: dict[str, Any], report: Report) -> tuple[bytes, list[dict[str, str]]]:
+    """Write a row, and list the values in it that JSON cannot hold.
+
+    They stand as null there, and are looked for only where there is a null: to look at every
+    number would take longer than to write it.
+    """
+    data = dump(row)
+    return data, _nonfinite(row, report) if NULL in data else []
+
+
+def _nonfinite(row: dict[str, Any], report: Report) -> list[dict[str, str]]:
+    """List the values of a record that are not finite, each with its address."""
     found = []
     for name in report.selection.show:
         values = row[name]

@@ -83,3 +83,20 @@ def test_what_is_not_finite_is_written_by_name(done, infinite):
 def test_quotes_and_line_ends_in_words_survive(done):
     found = rows(done("run", 'a"\n,', "-w", "brackets", "-f", "csv"))
     assert [row["token"] for row in found] == ["a", '"', "\n", ","]
+
+
+def test_a_layer_of_which_no_unit_is_chosen_is_empty(done, uneven):
+    # H = 3 in layer 0 and 2 in layer 1
+    given = ("--ids", "1", "-w", uneven, "-f", "csv", "--show", "cell,forget", "--units", "2:")
+    first, second = done("run", *given).lines[1:]
+    assert (first.count(","), second.count(",")) == (7, 7)
+    assert second.endswith(",reverse,,") or second.endswith(",forward,,")
+
+
+def test_the_word_null_is_a_word(done, tiny):
+    (row,) = rows(done("run", "null", "-w", tiny, "-f", "csv"))
+    assert row["token"] == "null"
+    for name in ("json", "ndjson"):
+        text = done("run", "null", "-w", tiny, "-f", name).stdout
+        assert '"token":"null"' in text
+        assert "nonfinite" not in text
