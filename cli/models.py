@@ -38,7 +38,7 @@ def models(json: o.JsonOnly = False, color: o.ColorWhen = None, debug: o.Debug =
 
 def _record(name: str) -> dict[str, Any]:
     """What the header of a model's file says about it."""
-    from weights.archive import open_archive
+    from weights.containers.safetensors import open_archive
     from weights.layouts.detection import detect
     from weights.metadata import read_metadata
 

@@ -44,8 +44,8 @@ FLOORS = {
 # What only certain files import: the import and where it may stand.
 ROOMS = {
     "tokenizers": "lstm/tokenizers/huggingface.py",
-    "safetensors": "weights/archive.py",
-    "ml_dtypes": "weights/archive.py",
+    "safetensors": "weights/containers/safetensors.py",
+    "ml_dtypes": "weights/containers/safetensors.py",
     "numba": "lstm/engines/",
     "llvmlite": "lstm/engines/",
     "torch": "weights/containers/torch.py",
@@ -178,10 +178,10 @@ def test_lstm_opens_nothing_and_prints_nothing():
                 assert not opening, name_of(path)
 
 
-def test_only_the_archive_reads_bare_numbers_from_files():
+def test_only_safetensors_are_read_as_bare_numbers_from_files():
     for path in sources("weights"):
         text = path.read_text("utf-8")
-        assert ("np.fromfile" in text) is (name_of(path) == "weights/archive.py")
+        assert ("np.fromfile" in text) is (name_of(path) == "weights/containers/safetensors.py")
 
 
 def test_no_code_is_run_from_a_file():

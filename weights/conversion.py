@@ -9,9 +9,9 @@ import numpy as np
 
 from lstm.errors import LSTMError
 from lstm.model import Model
-from weights.archive import archive_bytes
 from weights.atomic import replacing
 from weights.containers.registry import open_any
+from weights.containers.safetensors import archive_bytes
 from weights.errors import ForgetBiasError
 from weights.layouts.detection import detect, evidence
 from weights.layouts.layout import Layout

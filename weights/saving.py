@@ -12,8 +12,8 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.parameters import CellParameters
 from lstm.quantities import GATES
-from weights.archive import archive_bytes
 from weights.atomic import replacing
+from weights.containers.safetensors import archive_bytes
 from weights.layouts.layout import NOTHING, REVERSE
 from weights.metadata import STACK_OPTIONS, Metadata, write_metadata
 from weights.parts import NATIVE_NAMES

@@ -19,7 +19,7 @@ from lstm.errors import LSTMError
 from lstm.model import Model
 from lstm.quantities import NAMES
 from lstm.trace import Trace
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.documents import parse
 from weights.errors import WeightsError
 from weights.loading import load

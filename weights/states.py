@@ -7,8 +7,8 @@ import os
 from lstm.errors import LSTMError
 from lstm.parameters import Parameters
 from lstm.state import ModelState
-from weights.archive import archive_bytes, open_archive
 from weights.atomic import replacing
+from weights.containers.safetensors import archive_bytes, open_archive
 
 
 def read_state(path: str | os.PathLike[str], parameters: Parameters) -> ModelState:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm.analysis.recording import Place
 from lstm.errors import LSTMError
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.documents import parse
 from weights.errors import UnreadableFileError
 from weights.files import require_file

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstm.arrays import Floats
 from lstm.errors import LSTMError
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.errors import UnreadableFileError
 from weights.files import require_file
 from weights.npy import read_npy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.formats.arrays import ArraysWriter
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 
 class SafetensorsWriter(ArraysWriter):

@@ -28,7 +28,7 @@ from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.tokenizers.tokenizer import Vocabulary
 from lstm.tokenizers.word import WordTokenizer
 from weights import save
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 COMMAND = Path(sys.executable).with_name("lstm")
 DISTURBING = (

@@ -15,7 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; sys.argv[0] = 'lstm'; from cli.app import main; main()"

@@ -13,7 +13,7 @@ from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from tests import reference
 from weights import load, save
-from weights.archive import archive_bytes, open_archive
+from weights.containers.safetensors import archive_bytes, open_archive
 
 D, H, P, T = 2, 3, 4, 5
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from lstm.errors import LSTMError
 from lstm.quantities import NAMES as QUANTITIES
 from weights import conversion, load
-from weights.archive import archive_bytes, open_archive
+from weights.containers.safetensors import archive_bytes, open_archive
 from weights.saving import native_bytes
 
 

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tests.weights.builders import GOLDEN, close, states
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 
 # By the beginning of a name, the longest that fits: the layout that is found.
 LAYOUTS = {

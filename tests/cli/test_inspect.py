@@ -10,7 +10,7 @@ from lstm.model import Model
 from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.variants import Variant
 from weights import load, save
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 
 def facts(result):

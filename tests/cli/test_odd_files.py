@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from lstm.errors import LSTMError
 from weights import load
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 
 SHAPES = {"weight_ih_l0": (12, 2), "weight_hh_l0": (12, 3), "embedding.weight": (4, 2)}
 CONTENT = save({name: np.ones(shape, "f") for name, shape in SHAPES.items()})

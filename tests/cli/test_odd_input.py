@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cli.formats.registry import FORMATS
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 from weights.vectors import read_vectors
 
 LINE = 10_000_000  # bytes of the longest line

@@ -17,7 +17,7 @@ from tests.cli.command_lines import command_lines
 from tests.cli.conftest import covered, environment
 from tests.datasets import write_dataset
 from weights import load
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("LSTM_EXAMPLES", "400"))  # some 60 seconds

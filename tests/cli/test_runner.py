@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weights import load
-from weights.archive import archive_bytes, open_archive
+from weights.containers.safetensors import archive_bytes, open_archive
 
 LINES = ("john likes", "black", "", "coffee black john")
 WHOLE = " ".join(line for line in LINES if line)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from weights import load
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 
 def texts(result):

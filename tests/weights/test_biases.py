@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from weights import load
-from weights.archive import archive_bytes
 from weights.biases import read_stored
+from weights.containers.safetensors import archive_bytes
 from weights.options import CellOptions
 
 D, H = 2, 3

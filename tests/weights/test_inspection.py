@@ -22,7 +22,7 @@ from tests.weights.builders import (
 )
 from tests.weights.layouts.test_native import FORMAT, one_unit
 from weights import load
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.inspection import describe, describe_file, find_all, statistics
 from weights.pretrained.registry import path_of
 
@@ -402,7 +402,7 @@ def test_numbers_that_are_not_finite_are_listed_with_the_place_of_the_first(
 @pytest.mark.parametrize("name", ["lstm", "tagger", "float64", "bfloat16", "encoder_decoder"])
 def test_describing_a_file_needs_no_numpy(name: str) -> None:
     code = (
-        "import sys, weights.inspection as i, weights.archive as a\n"
+        "import sys, weights.inspection as i, weights.containers.safetensors as a\n"
         f"archive = a.open_archive({str(golden(name))!r})\n"
         "assert i.describe(archive, 'x', i.find_all(archive, None, None))['lstms']\n"
         "assert 'numpy' not in sys.modules and 'safetensors' not in sys.modules\n"
@@ -412,7 +412,7 @@ def test_describing_a_file_needs_no_numpy(name: str) -> None:
 
 def test_describing_an_embedded_model_needs_no_numpy() -> None:
     code = (
-        "import sys, weights.inspection as i, weights.archive as a\n"
+        "import sys, weights.inspection as i, weights.containers.safetensors as a\n"
         "from weights.pretrained.registry import path_of\n"
         "archive = a.open_archive(path_of('brackets'))\n"
         "assert i.describe(archive, 'x', i.find_all(archive, None, None))['lstms']\n"

@@ -9,7 +9,7 @@ import pytest
 
 from lstm.errors import ShapeError
 from tests.weights.builders import golden, golden_weights, write, zeros
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.layouts.detection import detect
 from weights.reader import read_parameters
 

@@ -7,7 +7,7 @@ import pytest
 
 from lstm.analysis.recording import Place
 from lstm.errors import LSTMError
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 from weights.traces import is_trace, parse_names, read_trace
 
 H0 = Place(0, "forward", "hidden")

@@ -11,7 +11,8 @@ import pytest
 
 from tests.weights.builders import close, golden, golden_run, golden_weights, infos, run_as, write
 from weights import load
-from weights.archive import TensorInfo, open_archive
+from weights.archive import TensorInfo
+from weights.containers.safetensors import open_archive
 from weights.errors import UnsupportedDtypeError, WeightsError
 from weights.weight_norm import find_pairs, fold
 

@@ -15,7 +15,7 @@ from lstm.parameters import CellParameters, LayerParameters, Parameters
 from lstm.variants import STANDARD, Variant
 from tests.weights.strategies import parameters
 from weights import load
-from weights.archive import open_archive
+from weights.containers.safetensors import open_archive
 from weights.conversion import convert, verify
 from weights.layouts.native import NATIVE
 from weights.layouts.registry import LAYOUTS

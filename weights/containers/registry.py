@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstm.errors import LSTMError
-from weights.archive import Archive, open_archive
+from weights.archive import Archive
+from weights.containers.safetensors import open_archive
 from weights.errors import NotAnLSTMError, UnreadableFileError
 from weights.metadata import declared_layout
 

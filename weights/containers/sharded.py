@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from weights.archive import Archive, open_archive
+from weights.archive import Archive
 from weights.containers.arrays import lazy_archive
+from weights.containers.safetensors import open_archive
 from weights.documents import parse
 from weights.errors import UnreadableFileError
 from weights.files import beside, require_file

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from network import HIDDEN, Network
 
-from weights.archive import archive_bytes
+from weights.containers.safetensors import archive_bytes
 
 GATES = ("input_gate", "forget_gate", "candidate", "output_gate")  # in torch's order
 LAYER = "layers.0.forward"

@@ -11,7 +11,8 @@ from safetensors import safe_open
 from lstm.errors import LSTMError
 from tests.weights.builders import golden, golden_weights, header_of, raw, write
 from weights import load
-from weights.archive import Archive, TensorInfo, archive_bytes, open_archive
+from weights.archive import Archive, TensorInfo
+from weights.containers.safetensors import archive_bytes, open_archive
 from weights.errors import UnreadableFileError, UnsupportedDtypeError
 
 NO_HEADER = (
