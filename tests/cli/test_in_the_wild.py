@@ -75,6 +75,29 @@ def test_a_bias_that_one_layer_lacks_is_missed(refusal, tmp_path, name, lost, wh
     assert told.endswith("as another cell has one, found none.")
 
 
+@pytest.mark.parametrize("instead", [("mask", "orig"), ("orig", "u", "v")])
+def test_a_matrix_that_is_stored_as_something_else_is_said(refusal, tmp_path, instead):
+    """torch.nn.utils.prune and spectral_norm keep other tensors in its place."""
+    arrays = {"rnn.weight_ih_l0": np.ones((4 * H, D)), "rnn.bias_ih_l0": np.ones(4 * H)}
+    arrays |= {f"rnn.weight_hh_l0_{name}": np.ones((4 * H, H)) for name in instead}
+    write(tmp_path / "w.safetensors", arrays)
+    told = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    what = "a matrix that is pruned or spectrally normalised is not supported."
+    assert told.endswith(f"rnn.weight_hh_l0_{instead[0]}: {what}")
+
+
+def test_a_parametrised_matrix_is_said(refusal, tmp_path):
+    arrays = {
+        "rnn.parametrizations.weight_hh_l0.original": np.ones((4 * H, H)),
+        "rnn.weight_ih_l0": np.ones((4 * H, D)), "rnn.bias_ih_l0": np.ones(4 * H),
+    }  # fmt: skip
+    write(tmp_path / "w.safetensors", arrays)
+    said = refusal(3, "run", "--ids", "1", "-w", tmp_path / "w.safetensors")
+    assert said.endswith(
+        "rnn.parametrizations.weight_hh_l0.original: a parametrised matrix is not supported."
+    )
+
+
 def test_layers_that_are_modules_of_their_own_may_differ_in_biases(done, tmp_path):
     arrays = {
         "lstm1.weight_ih_l0": (4 * H, D), "lstm1.weight_hh_l0": (4 * H, H),

@@ -80,7 +80,7 @@ def test_both_directions_of_matlab_stand_in_one_tensor(lstm, tmp_path):
 
 
 D, H = 2, 3
-GRU, RNN = "a GRU", "a plain RNN"
+GRU, RNN, CONV = "a GRU", "a plain RNN", "a convolutional LSTM"
 
 
 def by_gate(pattern, letters, *shapes):
@@ -103,6 +103,10 @@ def by_gate(pattern, letters, *shapes):
         ({"/simple-rnn-builder/_0": (H, D), "/simple-rnn-builder/_1": (H, H)}, RNN),
         ({"rnn/input_to_hidden/w": (D, H), "rnn/hidden_to_hidden/w": (H, H)}, RNN),
         ({"SimpleCell_0/i/kernel": (D, H), "SimpleCell_0/h/kernel": (H, H)}, RNN),
+        ({"tree.ioux.weight": (3 * H, D), "tree.iouh.weight": (3 * H, H)}, "a Tree-LSTM"),
+        ({"W_iou.weight": (3 * H, D), "U_iou.weight": (3 * H, H)}, "a Tree-LSTM"),
+        ({"conv_lstm1d/kernel": (3, 1, 8), "conv_lstm1d/recurrent_kernel": (3, 2, 8)}, CONV),
+        (by_gate("{1}_{0}", "qkvo", ("W", (H, H))), "attention"),
         ({"a.slstm_cell._recurrent_kernel_": (4, 2, 4, 2)}, "an xLSTM"),
     ],
 )  # fmt: skip

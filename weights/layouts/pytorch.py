@@ -23,6 +23,10 @@ PYTORCH = Layout(
         TensorKind(rf"weight_hr{_END}", "projection", optional=True, written=f"weight_hr{_NAME}"),
     ),
     directions=_REVERSE,
+    refused={
+        rf"weight_[ih]h{_END}_(orig|mask|u)": "a matrix that is pruned or spectrally normalised",
+        r"parametrizations\.\w+\.(original|\d+\..*)": "a parametrised matrix",
+    },
     source=_SOURCE,
 )
 

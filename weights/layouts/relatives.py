@@ -40,6 +40,8 @@ RELATIVES = (
     Relative(r"(^|[/._])(input_to_hidden|hidden_to_hidden)[/.]w$", "a plain RNN"),
     Relative(r"(^|[/._])SimpleCell_\d+[/.][ih][/.]", "a plain RNN"),
     Relative(r"(^|[/._])[sm]lstm_cell\._", "an xLSTM"),
+    Relative(r"(^|[/._])([WU]_?)?iou[xh]?([/.]|$)", "a Tree-LSTM"),
+    Relative(r"(^|[/._])conv_?lstm_?1d", "a convolutional LSTM"),
     Relative(r"(^|[/._])(in_proj_weight|[qkv]_proj[/._]\w+)$", "attention"),
     Relative(
         r"attention\w*[/.](self[/.])?(query|key|value|q|k|v)(_dense)?[/.]\w+(:0)?$", "attention"
@@ -79,6 +81,9 @@ _WORD = re.compile(
     r"(?P<before>.*?)(?:update|reset|new|candidate|output)(?:_gate)?(?P<after>[/.]weight)",
     re.DOTALL,
 )
+
+# Queries, keys, values and outputs, of which an LSTM has the last too.
+_QUERY = re.compile(r"(?P<before>(?:.*[^A-Za-z])?W_?)[qkvo](?P<after>(?:[/.]weight)?)", re.DOTALL)
 
 # What the two tensors of a dense layer, a table or a convolution are called.
 _SIMPLE = re.compile(
@@ -140,6 +145,9 @@ def _by_gates(info: TensorInfo, tensors: Tensors) -> str | None:
     word = _WORD.fullmatch(info.name)
     if word and f"{word['before']}reset_gate{word['after']}" in tensors:
         return "a GRU"
+    query = _QUERY.fullmatch(info.name)
+    if query and {f"{query['before']}{x}{query['after']}" for x in "qk"} <= tensors.keys():
+        return "attention"
     match = _LETTER.fullmatch(info.name)
     if match is None:
         return None
