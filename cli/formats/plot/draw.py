@@ -18,6 +18,7 @@ FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 MOST_MARKS = 100_000
 FEW = 8  # units at one place have the largest circle, so that single ones have a small one
 WIDEST = 1300  # of all steps beside each other, in pixels, as long as a step has 4 of them
+NUMBERS = ("step", "after", "value")  # columns of a table, the others are names
 # The words on the axis; before the first stands what was there before the text.
 WORDS = "datum.value < 0 ? 'before' : words[datum.value]"
 
@@ -126,8 +127,8 @@ class _Drawing:
         y = alt.Y(f"{row}:O", scale=alt.Scale(domain=rows), title=heat.row_title, axis=axis)
         color = self._color(heat, height * num_rows)
         if self.suffix == ".html":  # one mark per number, which it tells to whoever points at it
-            data = self._table(row, rows, heat.values, heat.first)
-            cells = alt.Chart(data).mark_rect(strokeWidth=0)
+            numbers = table(row, rows, heat.values, heat.first)
+            cells = alt.Chart(self._data(numbers)).mark_rect(strokeWidth=0)
             name = alt.Tooltip(f"{row}:N", title=heat.row_title or "row")
             told = ["step:O", name, alt.Tooltip("value:Q", title=heat.measure)]
             drawn = cells.encode(x=x, y=y, color=color, tooltip=told)
@@ -137,16 +138,16 @@ class _Drawing:
         size = {"width": self.step * num_steps, "height": height * num_rows}
         return drawn.properties(title=heat.title, **size)
 
-    def _table(self, row: str, *numbers: Any) -> Any:
-        """Numbers by step and row, past Altair, which would look at every one."""
-        columns = ("step", "value", "after") if row == "after" else ("step", "value")
-        form = {"type": "csv", "parse": dict.fromkeys(columns, "number")}
-        return self.alt.Data(values=table(row, *numbers), format=form)
+    def _data(self, table: str) -> Any:
+        """What is written as CSV goes past Altair, which would look at every number."""
+        numbers = [name for name in table.split("\n", 1)[0].split(",") if name in NUMBERS]
+        form = {"type": "csv", "parse": dict.fromkeys(numbers, "number")}
+        return self.alt.Data(values=table, format=form)
 
     def _shapes(self, heat: Heat, height: int) -> Any:
         """One mark per colour: a shape of the size in which it is given, from the corner on."""
         alt, corner = self.alt, self.alt.value(0)
-        chart = alt.Chart(alt.Data(values=shapes(heat, self.step, height)))
+        chart = alt.Chart(self._data(shapes(heat, self.step, height)))
         path = alt.Shape("path:N", scale=None, legend=None)
         mark = {"filled": True, "size": 4, "opacity": 1, "strokeWidth": 0, "aria": False}
         return chart.mark_point(**mark).encode(x=corner, y=corner, shape=path)
@@ -180,7 +181,7 @@ class _Drawing:
         told = {"title": lines.measure, "sort": names}
         colors = alt.Scale(domain=names, range=[POSITIVE[-1], NEGATIVE[-1]][: len(names)])
         drawn = (
-            alt.Chart(self._table("name", names, lines.series.values()))
+            alt.Chart(self._data(table("name", names, lines.series.values())))
             .mark_line(point=self.step >= 8, strokeWidth=2 if self.step >= 8 else 1)
             .encode(
                 x=alt.X("step:O", axis=None), y=y,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,8 @@ def table(row: str, names: Iterable[object], values: Iterable[Floats], first: in
     return "\n".join((f"step,{row},value", *lines))
 
 
-def shapes(heat: Heat, width: int, height: int) -> list[dict[str, Any]]:
-    """Draw the cells, `width` by `height` pixels each, as one path of SVG per colour.
+def shapes(heat: Heat, width: int, height: int) -> str:
+    """Draw the cells, `width` by `height` pixels each, as one path of SVG per colour; as CSV.
 
     A drawing program takes its time for every mark, and there may be 100,000 cells. The colours
     are those of single marks, to half a level of what a screen can show.
@@ -46,10 +46,8 @@ def shapes(heat: Heat, width: int, height: int) -> list[dict[str, Any]]:
     for run in _runs(_shades(heat)):
         path = f"M{run.start * width} {run.row * height}h{(run.end - run.start) * width}"
         paths.setdefault(run.shade, []).append(f"{path}v{height}H{run.start * width}z")
-    return [
-        {"value": plain(_value(heat, shade)), "path": "".join(parts)}
-        for shade, parts in paths.items()
-    ]
+    lines = (f"{plain(_value(heat, shade))},{''.join(parts)}" for shade, parts in paths.items())
+    return "\n".join(("value,path", *lines))
 
 
 def plain(number: float) -> float:
