@@ -199,7 +199,10 @@ def test_no_code_is_run_from_a_file():
 
 
 def test_a_bug_is_not_caught_at_the_edge():
-    """What is caught whole is a library's that raises nothing narrower, or is raised again."""
+    """What is caught whole is a library's that raises nothing narrower, or is raised again.
+
+    What goes wrong in a worker travels, and is raised in the process that waits for it.
+    """
     caught = set()
     for path in every_source():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -210,7 +213,11 @@ def test_a_bug_is_not_caught_at_the_edge():
             again = isinstance(last, ast.Raise) and last.exc is None
             if "Exception" in kind.split(", ") or ("BaseException" in kind and not again):
                 caught.add(name_of(path))
-    assert caught == {"lstm/tokenizers/huggingface.py", "weights/containers/onnx.py"}
+    assert caught == {
+        "lstm/tokenizers/huggingface.py",
+        "weights/containers/onnx.py",
+        "weights/corpus/workers.py",
+    }
 
 
 def test_the_top_level_holds_what_is_planned_and_nothing_else():
