@@ -16,6 +16,7 @@ from weights.layouts.found import CellAddress, FoundLSTM, Part
 from weights.layouts.grouping import group
 from weights.layouts.layout import Layout
 from weights.layouts.native import NATIVE
+from weights.layouts.search import find_lstms, find_traces, find_variant
 
 Tensors = Mapping[str, TensorInfo]
 
@@ -86,7 +87,7 @@ def check(lstm: FoundLSTM, tensors: Tensors) -> None:
         if not any(part.kind.part == "projection" for part in cell):
             for part in cell:
                 _refuse_other_networks(part)
-    if variant := lstm.layout.variant_in(tensors, lstm.prefix):
+    if variant := find_variant(lstm, tensors):
         raise NotAnLSTMError(f"{variant[0]}: {variant[1]} is not supported.")
     _check_cells(lstm)
     for address in lstm.cells:
@@ -116,7 +117,7 @@ def _find(tensors: Tensors, layouts: tuple[Layout, ...], prefix: str | None) -> 
 
         tensors = without_relatives(tensors)
     for layout in layouts:
-        alone = layout.find(tensors)
+        alone = find_lstms(layout, tensors)
         if prefix is None:
             found += group(alone)
             continue
@@ -184,7 +185,7 @@ def _why_none(tensors: Tensors, layout: str | None, prefix: str | None) -> LSTME
 
     if relative := why_not(tensors):
         return relative
-    for trace in (t for c in _candidates(layout) for t in c.find_traces(tensors)):
+    for trace in (t for c in _candidates(layout) for t in find_traces(c, tensors)):
         if len(trace.parts) > 1:
             try:
                 check(trace, tensors)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from weights.layouts.layout import Layout, TensorKind
+from weights.layouts.layout import Layout, TensorKind
 
 # A cell by layer, counted from 0, and direction.
 CellAddress = tuple[int, str]

@@ -1,43 +1,19 @@
-"""How a framework stores its LSTM weights, as data; and what such names look like in a file.
-
-Free of numpy: names and shapes from a header are enough to recognise a layout.
-"""
+"""How a framework stores its LSTM weights, as data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-from lstm.quantities import DIRECTIONS
-from weights.archive import TensorInfo
-from weights.layouts.found import FoundLSTM, Part
 
 LETTERS = {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
 # What the letters of an order stand for; a highway has a gate and a projected input of its own.
 BLOCKS = {**LETTERS, "r": "highway", "p": "highway_input"}
 # Stands before a field of `lstm.variants.Variant` in which the reverse cells differ.
 REVERSE = "reverse."
-# Gains and biases of a norm inside a cell, by the names of many programs: `layernorm_h.weight`,
-# `ln_ih.bias`, `kernel_norm/gamma`. A layout that reads norms has kinds for them.
-_GATES = (
-    r"(?:[ifgcohx]|[ih][ih]|ho|hc|[ih]2h|cell|hidden|input|forget|output|gates?|state|kernel"
-    r"|recurrent)"
-)
-NORMS = (
-    rf"(?:(?:(?:layer_?)?norm|ln)_?{_GATES}|{_GATES}_(?:layer_?)?(?:norm|ln))"
-    r"[./](?:weight|bias|gamma|beta|scale)(?::0)?"
-)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@cache  # each takes its time, and few names get as far as the last one of a layout
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Compile the expression for a whole name, with whatever stands before the pattern."""
-    return re.compile(rf"(?P<prefix>.*?){pattern}", re.DOTALL)
 
 
 class TensorKind(NamedTuple):
@@ -146,39 +122,6 @@ class Layout:
     unbiased: str = ""
     source: str = ""
 
-    def find(self, tensors: Mapping[str, TensorInfo]) -> list[FoundLSTM]:
-        """Return the LSTMs that the names tell of, one per prefix; incomplete ones are left out.
-
-        Args:
-            tensors: the header of a file.
-        """
-        return [lstm for lstm in self.find_traces(tensors) if lstm.is_complete]
-
-    def find_traces(self, tensors: Mapping[str, TensorInfo]) -> list[FoundLSTM]:
-        """Return all that any name tells of, one per prefix, incomplete ones too."""
-        found: dict[str, FoundLSTM] = {}
-        for info in tensors.values():
-            if self.within and not re.search(self.within, info.name, re.IGNORECASE):
-                continue
-            for kind in self.kinds:
-                match = _expression(kind.pattern).fullmatch(info.name)
-                if match and self._counts_as(kind, match.groupdict().get("tensor")):
-                    prefix = match["prefix"]
-                    if prefix not in found:
-                        found[prefix] = FoundLSTM(self._under(prefix), prefix)
-                    found[prefix].parts.extend(self._place(kind, match.groupdict(), info))
-                    break
-        return list(found.values())
-
-    def _counts_as(self, kind: TensorKind, number: str | None) -> bool:
-        """Whether the number of a tensor, if names have one, is that of this kind."""
-        return number is None or self.kinds.index(kind) == int(number) % len(self.kinds)
-
-    def _under(self, prefix: str) -> Layout:
-        if not self.assumed_bare or "/" in prefix:
-            return self
-        return replace(self, assumed={**self.assumed, **self.assumed_bare})
-
     @property
     def is_written(self) -> bool:
         """Whether files can be written in this layout."""
@@ -188,14 +131,6 @@ class Layout:
     def has_two_directions(self) -> bool:
         """Whether it has names for a second direction."""
         return self.by_direction or bool(self.directions) or "reverse" in self.places
-
-    def variant_in(self, tensors: Mapping[str, TensorInfo], prefix: str) -> tuple[str, str] | None:
-        """Return a tensor that belongs to an unsupported variant of this LSTM, and its name."""
-        for name in tensors:
-            for pattern, variant in {NORMS: "layer normalisation", **self.refused}.items():
-                if re.fullmatch(re.escape(prefix) + pattern, name):
-                    return name, variant
-        return None
 
     def gates_of(self, kind: TensorKind) -> tuple[str | None, ...]:
         """Return the gates for which a file has a tensor of this kind; (None,): one for all."""
@@ -220,23 +155,3 @@ class Layout:
         """Whether a matrix of this kind is (outputs, inputs)."""
         given = kind.rows_are_outputs
         return self.rows_are_outputs if given is None else given
-
-    def _place(
-        self, kind: TensorKind, groups: dict[str, str | None], info: TensorInfo
-    ) -> Iterator[Part]:
-        mark, gate, number = (groups.get(name) for name in ("direction", "gate", "tensor"))
-        layer = int(groups.get("layer") or 0) if number is None else int(number) // len(self.kinds)
-        part = Part(
-            kind,
-            layer,
-            self.directions[mark] if mark else "forward",
-            self.gates[gate] if gate else None,
-            info.name,
-            info.shape,
-        )
-        if not self.by_direction:
-            yield part
-            return
-        directions = (part.direction,) if mark else DIRECTIONS
-        for slot, direction in enumerate(directions[: info.shape[0] if info.shape else 0]):
-            yield part._replace(direction=direction, shape=info.shape[1:], slot=slot)

@@ -26,12 +26,14 @@ from tests.weights.layouts.test_textbook import units
 from tests.weights.layouts.writers import WRITERS, cell
 from weights.containers.registry import open_any
 from weights.layouts.detection import check
+from weights.layouts.found import FoundLSTM
 from weights.layouts.grouping import group
 from weights.layouts.keras import CNTK
 from weights.layouts.layout import LETTERS, Layout, TensorKind
 from weights.layouts.native import NATIVE
 from weights.layouts.pytorch import PYTORCH, PYTORCH_CELL
 from weights.layouts.registry import LAYOUTS
+from weights.layouts.search import find_lstms, find_variant
 from weights.layouts.textbook import TEXTBOOK
 from weights.reader import read_parameters
 
@@ -39,7 +41,7 @@ from weights.reader import read_parameters
 def read(path: Path, layout: Layout) -> Parameters:
     """Read a file with a layout that need not be registered."""
     archive = open_any(path)
-    (lstm,) = group(layout.find(archive.tensors))
+    (lstm,) = group(find_lstms(layout, archive.tensors))
     check(lstm, archive.tensors)
     return read_parameters(archive, lstm, "float64")
 
@@ -163,7 +165,7 @@ def variant_arrays(found: CellParameters) -> list[np.ndarray]:
 
 def kinds_in(path: Path, layout: Layout) -> list[TensorKind]:
     """The kinds of which a file has a tensor that counts."""
-    (found,) = group(layout.find(open_any(path).tensors))
+    (found,) = group(find_lstms(layout, open_any(path).tensors))
     present = {id(part.kind) for part in found.parts if part.kind.part != "alias"}
     return [kind for kind in layout.kinds if id(kind) in present]
 
@@ -240,16 +242,16 @@ def test_square_input_and_recurrent_matrices_are_told_apart_by_their_part(tmp_pa
 
 def test_a_refused_tensor_is_only_refused_by_the_layout_that_lists_it() -> None:
     tensors = infos(W=(4, 12), H=(3, 12), b=(12,), alpha=(1,))
-    assert CNTK.variant_in(tensors, "") == ("alpha", "a self-stabiliser")
-    assert CNTK.variant_in(tensors, "decoder.") is None
-    assert replace(CNTK, refused={}).variant_in(tensors, "") is None
+    assert find_variant(FoundLSTM(CNTK, ""), tensors) == ("alpha", "a self-stabiliser")
+    assert find_variant(FoundLSTM(CNTK, "decoder."), tensors) is None
+    assert find_variant(FoundLSTM(replace(CNTK, refused={}), ""), tensors) is None
 
 
 def test_an_optional_kind_may_be_missing_and_another_may_not() -> None:
     tensors = infos(weight_ih_l0=(12, 4), weight_hh_l0=(12, 3))
-    assert [lstm.prefix for lstm in PYTORCH.find(tensors)] == [""]
+    assert [lstm.prefix for lstm in find_lstms(PYTORCH, tensors)] == [""]
     required = tuple(kind._replace(optional=False) for kind in PYTORCH.kinds)
-    assert replace(PYTORCH, kinds=required).find(tensors) == []
+    assert find_lstms(replace(PYTORCH, kinds=required), tensors) == []
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
@@ -285,7 +287,7 @@ def test_a_name_tells_prefix_layer_and_direction(
     name: str, prefix: str, layer: int, direction: str
 ) -> None:
     other = name.replace("_ih_", "_hh_")
-    (found,) = PYTORCH.find(infos(**{name: (12, 4), other: (12, 3)}))
+    (found,) = find_lstms(PYTORCH, infos(**{name: (12, 4), other: (12, 3)}))
     assert (found.prefix, found.parts[0].layer, found.parts[0].direction) == (
         prefix,
         layer,
