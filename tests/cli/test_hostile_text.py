@@ -220,6 +220,29 @@ def test_names_of_tensors_and_metadata_of_others_are_text_too(lstm, tmp_path):
             assert not STEERING.search(result.stdout)
 
 
+NO_TEXT = (("inspect", "--json"), ("inspect",), ("run", "--ids", "0", "-w"))
+
+
+@pytest.mark.parametrize("command", NO_TEXT, ids=" ".join)
+def test_names_of_a_checkpoint_that_are_no_text_are_refused(refusal, tmp_path, command):
+    """A pickle writes down all that Python calls a text; no output could hold it."""
+    torch = pytest.importorskip("torch")
+    torch.save({"a\ud800.weight_ih_l0": torch.ones(12, 2)}, tmp_path / "x.pt")
+    said = refusal(3, *command, tmp_path / "x.pt")
+    assert said.endswith("'a\\ud800.weight_ih_l0': expected a name in UTF-8, found another.")
+
+
+@pytest.mark.parametrize("command", NO_TEXT, ids=" ".join)
+def test_names_in_hdf5_that_are_no_text_are_refused(refusal, tmp_path, command):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("lstm??/kernel", data=np.ones((2, 12), "f"))
+    content = (tmp_path / "x.h5").read_bytes()
+    assert content.count(b"lstm??") == 1
+    (tmp_path / "x.h5").write_bytes(content.replace(b"lstm??", b"lstm\xff\xfe"))
+    assert "not a valid .h5 file" in refusal(3, *command, tmp_path / "x.h5")
+
+
 @pytest.mark.parametrize(
     ("tokens", "code", "told"),
     [

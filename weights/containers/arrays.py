@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from weights.archive import Archive, TensorInfo
+from weights.errors import UnreadableFileError
 
 # numpy's names of number formats to those of safetensors.
 DTYPES = {
@@ -37,5 +38,11 @@ def lazy_archive(
 
 
 def info_of(name: str, dtype: object, shape: tuple[int, ...]) -> TensorInfo:
-    """Describe an array in the words of a safetensors header."""
+    """Describe an array in the words of a safetensors header.
+
+    Raises:
+        UnreadableFileError: its name is no text: a pickle, or HDF5, may hold any bytes for one.
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise UnreadableFileError(f"{name!r}: expected a name in UTF-8, found another.")
     return TensorInfo(name, DTYPES.get(str(dtype), str(dtype)), tuple(int(n) for n in shape))
