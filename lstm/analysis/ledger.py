@@ -213,14 +213,14 @@ def half_life(kept: Floats) -> Floats:
     """Steps after which half of what was written is left, (H,), from (T, H) factors 0 to 1.
 
     The mean of -log2 of the factors is what is lost per step. Infinite where nothing is lost;
-    0 where all is lost in one step.
+    0 where all is lost in one step; not a number where a factor is none.
 
     >>> half_life(np.array([[0.5], [0.5]])).tolist()
     [1.0]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         lost = -np.log2(np.abs(kept)).mean(axis=0)
-        return np.asarray(np.where(lost > 0, 1 / lost, np.inf))
+        return np.asarray(np.where(lost <= 0, np.inf, 1 / lost))
 
 
 def expected_half_life(cell: CellParameters) -> Floats:

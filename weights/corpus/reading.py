@@ -13,6 +13,7 @@ from lstm.errors import LSTMError
 from weights.corpus.compressed import ENDINGS, decompressed
 from weights.corpus.lines import Lines, Text, texts
 from weights.errors import UnreadableFileError
+from weights.files import unchanged
 
 STDIN = "-"
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -84,12 +85,16 @@ class Source(NamedTuple):
 
         Raises:
             LSTMError: the file cannot be read, or a sequence of it; the message says where.
+            UnreadableFileError: it was replaced or written to while it was read.
         """
         with self._named():
+            before = None if self.is_stream else self.path.stat()
             if self.is_parquet:
                 yield from self._parquet_items()
             else:
                 yield from self._line_items(stdin)
+            if before is not None:
+                unchanged(self.path, before)
 
     def _parquet_items(self) -> Iterator[Item]:
         from weights.corpus.parquet import read_column

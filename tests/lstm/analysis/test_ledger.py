@@ -157,6 +157,12 @@ def test_where_the_cell_is_zero_the_factor_is_the_output_gate():
     assert ledger._shown(0).tolist() == [0.5]
 
 
+def test_of_what_is_no_number_nobody_knows_the_half_life():
+    found = half_life(np.array([[0.5, np.nan], [0.5, 0.5]]))
+    assert found[0] == 1
+    assert np.isnan(found[1])
+
+
 def test_half_lives_by_hand():
     assert half_life(np.array([[0.25, 1.0, 0.0]])).tolist() == [0.5, np.inf, 0.0]
     bias = np.array([0.0, np.log(3.0), 0.0, 0.0])  # the forget gate's is sigmoid(ln 3) = 3/4

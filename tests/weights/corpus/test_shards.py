@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
 import pytest
 
+from lstm.errors import LSTMError
 from weights.corpus import shards as module
 from weights.corpus.lines import Text
 from weights.corpus.reading import Source
@@ -54,3 +56,21 @@ def test_the_hash_tells_where_one_text_ends() -> None:
     several = [("ab",), ("a", "b"), ("", "ab"), ("ab", ""), (), ("1:a",), ("é",)]
     assert len({digest(*words) for words in several}) == len(several)
     assert digest("a", "b") == digest("a", "b")
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "replaced"])
+def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("one two\n" * 9)
+    items = Source("x.txt", path).items()
+    next(items)
+    match change:
+        case "longer":
+            path.write_text("one two\n" * 10)
+        case "shorter":
+            os.truncate(path, 20)
+        case "replaced":
+            (tmp_path / "new").write_text("one two\n" * 9)
+            (tmp_path / "new").replace(path)
+    with pytest.raises(LSTMError, match=r"x\.txt: expected the file to stay as it is while it is"):
+        list(items)
