@@ -135,7 +135,8 @@ def test_a_file_without_such_matrices_is_left_as_it_is() -> None:
 
 def test_folding_needs_no_numpy() -> None:
     code = (
-        "import sys; from weights.archive import open_archive; from weights.weight_norm import "
+        "import sys; from weights.containers.safetensors import open_archive; "
+        "from weights.weight_norm import "
         f"fold; fold(open_archive({str(golden('weight_norm'))!r})); assert 'numpy' not in "
         "sys.modules"
     )
