@@ -46,7 +46,8 @@ def step(
       lstm step "((a)" --weights brackets
 
     Left and right: words. Up and down: units. l: layer and direction. /: find a unit by number,
-    address or meaning. q: leave. Needs the extra tui: pip install 'lstm-cli[tui]'.
+    address or meaning. Page up and down: the rest of a small terminal. q: leave. Needs the extra
+    tui: pip install 'lstm-cli[tui]'.
     """
     # Textual draws on standard error.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from weights.errors import NonFiniteError, UnreadableFileError, UnsupportedDtypeError
-from weights.files import hashed, unchanged
+from weights.files import Content, unchanged
 
 if TYPE_CHECKING:
     from lstm.arrays import Floats
@@ -100,13 +100,10 @@ class Archive:
         stored = {info.dtype for info in self.tensors.values()}
         return "float64" if "F64" in stored else "float32"
 
-    def sha256(self) -> str:
-        """Return the hash of the file's bytes, in hexadecimal.
-
-        Raises:
-            UnreadableFileError: they are no longer those that were read.
-        """
-        return hashed(self.path, self.opened)
+    @property
+    def content(self) -> Content:
+        """Gives the hash of the file's bytes when it is called."""
+        return Content.of(self.path, self.opened)
 
     def check_unchanged(self) -> None:
         """Check that nothing has written to the file, or its shards, since it was opened.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from weights.errors import UnreadableFileError
 
@@ -45,32 +47,57 @@ def unchanged(path: Path, before: os.stat_result) -> None:
     Raises:
         UnreadableFileError: it was replaced, cut off or written to meanwhile.
     """
-    now = path.stat()
-    same = ("st_ino", "st_dev", "st_size", "st_mtime_ns")
-    if any(getattr(now, name) != getattr(before, name) for name in same):
-        raise UnreadableFileError(
-            "expected the file to stay as it is while it is read, found it changed. Run the "
-            "command again when nothing writes to it."
-        )
+    _compare(path, _identity(before))
 
 
-def hashed(path: Path, before: os.stat_result) -> str:
-    """Return the SHA-256 of the bytes of a file, in hexadecimal.
+class Content(NamedTuple):
+    """The bytes of a file as they were when it was opened; called, it gives their hash.
 
-    Raises:
-        UnreadableFileError: they are no longer those that were there when it was opened.
+    The hash is taken when somebody asks: to read the file for it takes longer than a short run.
     """
+
+    path: Path
+    identity: tuple[int, ...]
+
+    @classmethod
+    def of(cls, path: Path, opened: os.stat_result) -> Content:
+        """Remember a file, wherever the process goes to."""
+        return cls(path.absolute(), _identity(opened))
+
+    def __call__(self) -> str:
+        """Return the SHA-256 in hexadecimal.
+
+        Raises:
+            UnreadableFileError: the bytes are no longer those that were there.
+        """
+        return _sha256(*self)
+
+
+@cache
+def _sha256(path: Path, identity: tuple[int, ...]) -> str:
     import hashlib  # late: it takes longer to import than a short run has
 
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
-        unchanged(path, before)
+        _compare(path, identity)
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}.").at(str(path)) from None
     except UnreadableFileError as error:
         raise error.at(str(path)) from None
     return found
+
+
+def _identity(told: os.stat_result) -> tuple[int, ...]:
+    return (told.st_ino, told.st_dev, told.st_size, told.st_mtime_ns)
+
+
+def _compare(path: Path, identity: tuple[int, ...]) -> None:
+    if _identity(path.stat()) != identity:
+        raise UnreadableFileError(
+            "expected the file to stay as it is while it is read, found it changed. Run the "
+            "command again when nothing writes to it."
+        )
 
 
 def beside(path: Path, name: str, what: str) -> Path:

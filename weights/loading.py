@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from lstm.card import Card
@@ -219,7 +218,7 @@ def _card(
 ) -> Card:
     return Card(
         source=source,
-        hashed=cache(archive.sha256),
+        hashed=archive.content,  # type: ignore[arg-type]  # a named tuple that is called
         layout=found.layout.name,
         assumed=assumed,
         description=metadata.description,

@@ -141,8 +141,8 @@ def _by_look(
 ) -> Parts:
     input_size = lstm.layer_sizes(0).input_size
     width = lstm.layer_sizes(-1).output_size * lstm.num_directions
-    named = {part: name for name in rest for part in _around(lstm, name)}
     turned = not lstm.layout.rows_are_outputs
+    named = _named_by_layout(rest, lstm, chosen.head, width, axis=0 if turned else 1)
     free = [info for name, info in rest.items() if name not in others]
     embedding = (
         chosen.embedding or named.get("embedding") or _only(free, EMBEDDING_WORDS, input_size)
@@ -150,12 +150,13 @@ def _by_look(
     head = (
         chosen.head or named.get("head") or _only(free, HEAD_WORDS, width, axis=0 if turned else 1)
     )
-    bias = named.get("head_bias") or _bias_of(head, rest, axis=1 if turned else 0)
+    bias = named.get("head_bias") if head == named.get("head") else None
+    bias = bias or _bias_of(head, rest, axis=1 if turned else 0)
     guessed = {"embedding": embedding, "head": head}
     assumed = [
         f"{part}: {name}, by its name and shape"
         for part, name in guessed.items()
-        if name is not None and name not in (*chosen, *named.values())
+        if name is not None and name not in chosen
     ]
     unused = tuple(sorted(set(rest) - {embedding, head, bias}))
     if unused:
@@ -164,6 +165,38 @@ def _by_look(
     return Parts(
         embedding, head, bias, unused=unused, assumed=tuple(assumed), head_is_transposed=turned
     )
+
+
+def _named_by_layout(
+    rest: Mapping[str, TensorInfo], lstm: FoundLSTM, head: str | None, width: int, axis: int
+) -> dict[str, str]:
+    """What stands beside the cell under names that the layout fixes, each where it is the only one.
+
+    A head has the right width and its bias one number for each outcome. A `W_v` beside queries and
+    keys is a part of attention.
+    """
+    found: dict[str, list[str]] = {}
+    for name in rest:
+        for part in _around(lstm, name):
+            found.setdefault(part, []).append(name)
+    attends = any(re.fullmatch(r"W_?[qk]", name) for name in rest)
+    heads = [
+        name
+        for name in found.pop("head", [])
+        if len(rest[name].shape) == 2
+        and rest[name].shape[axis] == width
+        and not (attends and re.fullmatch(r"W_?v", name))
+    ]
+    heads = [head] if head in heads else heads
+    biases = found.pop("head_bias", [])
+    named = {part: names[0] for part, names in found.items() if len(names) == 1}
+    if len(heads) == 1:
+        named["head"] = heads[0]
+        fitting = [name for name in biases if rest[name].size == rest[heads[0]].shape[1 - axis]]
+        own = [name for name in fitting if name == f"b{heads[0][1:]}"] or fitting
+        if len(own) == 1:
+            named["head_bias"] = own[0]
+    return named
 
 
 def _only(
@@ -191,7 +224,7 @@ def _bias_of(head: str | None, rest: Mapping[str, TensorInfo], axis: int) -> str
         return None
     outcomes = (rest[head].shape[axis],)
     for weight, bias in _BIASES:
-        name = re.sub(rf"{weight}(?=(:0)?$)", bias, head, count=1)
+        name = re.sub(rf"{weight}(?=(:0|[./](raw_)?value)?$)", bias, head, count=1)
         if name != head and name in rest and rest[name].shape == outcomes:
             return name
     return None

@@ -51,7 +51,10 @@ class CSVWriter:
 
 
 def harmless(cell: Any) -> Any:
-    """Put an apostrophe before a word that a spreadsheet would compute; the reader takes it off."""
+    """Put an apostrophe before a word that a spreadsheet would compute.
+
+    The reader of traces takes it off.
+    """
     is_formula = isinstance(cell, str) and len(cell) > 1 and FORMULA.match(cell)
     return f"'{cell}" if is_formula else cell
 

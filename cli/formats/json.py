@@ -30,6 +30,8 @@ class JSONWriter:
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        # Before the run: the hash in it is of the file that was read.
+        self.model = model_record(report.model)
         self.pieces: list[bytes] = []  # of the document, which is never copied as a whole
         self.num_bytes = 0
 
@@ -58,7 +60,7 @@ class JSONWriter:
         check_size("json", self.num_bytes, DOCUMENT_BYTES)
 
     def close(self) -> None:
-        head: dict[str, Any] = {"schema": TRACE_SCHEMA, "model": model_record(self.report.model)}
+        head: dict[str, Any] = {"schema": TRACE_SCHEMA, "model": self.model}
         if self.report.selection.units.text is not None:
             size = widest(self.report.model, self.report.selection)
             head["units"] = self.report.selection.units.within(size)

@@ -132,5 +132,7 @@ def named_unit_table(
 
 def units_that_fit(words: Words, units: Sequence[NamedUnit], report: Report) -> Sequence[NamedUnit]:
     """Return as many named units as have room side by side, the first ones first."""
+    number = len("-0.") + report.digits
     width = 1 + max((len(repr(unit.address)) for unit in units), default=0)
+    width = max(width, 1 + number)
     return units[: max((report.terminal.width - words.width) // width, 1)]

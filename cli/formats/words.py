@@ -25,8 +25,9 @@ class Words:
 
     @property
     def headers(self) -> list[Column]:
+        """Their headings; a word takes more lines where there is no room, so that numbers have."""
         step = number("step")
-        return [step] if self.labels is None else [step, Column("word", no_wrap=True)]
+        return [step] if self.labels is None else [step, Column("word", overflow="fold")]
 
     @property
     def width(self) -> int:

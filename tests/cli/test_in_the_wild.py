@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.cli.conftest import torch_shapes, write_arrays
 from tests.cli.test_frameworks import top_layer
 from tests.cli.test_layouts import given, hidden, torch_cell
 from tests.cli.test_lookalikes import ran
 from tests.weights.builders import golden_run, golden_weights, states, write
 from tests.weights.layouts.writers import LETTERS, WRITERS, concatenated, rows, split
+from weights import load
 
 D, H = 2, 3
 
@@ -260,3 +262,48 @@ def test_dynet_counts_through_the_layers_of_a_builder(lstm, tmp_path, name, buil
     assert done.code == 0, done.stderr
     with np.load(tmp_path / "t.npz") as trace:
         np.testing.assert_allclose(top_layer(trace, "hidden"), run["hs"], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"attn.W": (5, 11), "attn.U": (5, 11)},
+        {"attn.W": (5, 20), "attn.U": (5, 20)},
+        {"attention_cell.i2h.weight": (11, 3), "attention_cell.h2h.weight": (11, 5)},
+        {"m.input_gate.weight": (7, 2), "m.forget_gate.weight": (7, 2),
+         "m.output_gate.weight": (7, 2), "m.candidate.weight": (7, 2)},
+        {"output_norm.weight": (5,), "output_norm.bias": (5,)},
+        {"parametrizations.fc.original": (5, 5)},
+    ],
+)  # fmt: skip
+def test_common_names_beside_an_lstm_are_another_part_of_the_model(lstm, tmp_path, beside):
+    random = np.random.default_rng(1)
+    shapes = {**torch_shapes(4, 5), **beside}
+    arrays = {
+        f"{name}_l0" if name in torch_shapes(4, 5) else name: random.normal(size=shape)
+        for name, shape in shapes.items()
+    }
+    path = write_arrays(tmp_path / "a.safetensors", arrays)
+    found = lstm("inspect", path, "--json").json["lstms"]
+    assert [(one["layout"], one["hidden_size"]) for one in found] == [("pytorch", 5)]
+
+
+def test_each_head_has_its_own_bias(tmp_path):
+    random = np.random.default_rng(1)
+    arrays = {f"W_{gate}": random.normal(size=(5, 9)) for gate in "ifco"}
+    for name, outcomes in (("y", 7), ("out", 7)):
+        arrays[f"W_{name}"] = random.normal(size=(outcomes, 5))
+        arrays[f"b_{name}"] = random.normal(size=outcomes)
+    path = write_arrays(tmp_path / "a.safetensors", arrays)
+    assert load(path).head is None  # nobody says which one
+    for name in ("y", "out"):
+        head = load(path, head=f"W_{name}").head
+        assert (head.weight == arrays[f"W_{name}"]).all()
+        assert (head.bias == arrays[f"b_{name}"]).all()
+
+
+def test_a_value_of_attention_is_no_head(tmp_path):
+    random = np.random.default_rng(1)
+    arrays = {f"lstm.W_{gate}": random.normal(size=(5, 9)) for gate in "ifco"}
+    arrays |= {f"W_{name}": random.normal(size=(5, 5)) for name in "qkv"}
+    assert load(write_arrays(tmp_path / "a.safetensors", arrays)).head is None

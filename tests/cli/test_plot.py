@@ -149,6 +149,15 @@ def test_a_drawing_of_the_ledger_shows_small_parts_and_nothing_of_what_is_to_com
         np.testing.assert_allclose(color, mixed(np.sqrt(left), scale), atol=1.5)
 
 
+def test_less_than_nothing_that_is_left_is_drawn_as_nothing(plotted):
+    """A forget gate that is set below zero turns what was there around."""
+    given = (SENTENCE, "--what", "survival", "--set", "l0.f@2:=-1")
+    (shown,) = colors(plotted(*given), 34, 34)
+    ground = list(bytes.fromhex(THEMES["light"].raised[1:]))
+    for after, step in ((2, 0), (2, 1), (3, 1), (4, 0)):
+        np.testing.assert_allclose(shown.get((after, step), ground), ground, atol=1.5)
+
+
 def test_a_drawing_of_many_words_has_few_marks(plotted):
     text = " ".join(["the cat sat on a mat and she likes black tea"] * 40)
     drawn = plotted(text, "--show", "forget,cell", "--theme", "dark")

@@ -61,10 +61,10 @@ def _archive(onnx: Any, path: Path, told: os.stat_result, graph: Any) -> Archive
             raise UnreadableFileError(
                 f"direction: expected forward, reverse or bidirectional, found {direction!r}."
             )
-        if direction == b"reverse":
-            place += "/reverse"
-        if place in variants:  # nothing keeps two nodes from having one name
+        folder = "/reverse" if direction == b"reverse" else ""
+        while place + folder in variants:  # nothing keeps two nodes from having one name
             place = f"{place}.{number}"
+        place += folder
         for position, name in INPUTS.items():
             if position < len(node.input) and node.input[position]:
                 constant = _constant(constants, node, position)

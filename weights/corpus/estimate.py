@@ -24,7 +24,7 @@ _FIRST_LOOK = 10_000
 
 
 class Estimate(NamedTuple):
-    """Sequences are counted; tokens and bytes are exact where there are few, else about right."""
+    """Sequences are counted; tokens and bytes are exact of a few short ones, else about right."""
 
     sequences: int
     tokens: int

@@ -47,6 +47,7 @@ PACKED = Layout(
         TensorKind("b(?:ias)?", "bias", optional=True),
     ),
     rows_are_outputs=False,
+    common=True,
     around=AROUND,
     assumed=_ORDER,
     source=COURSE,
@@ -67,6 +68,7 @@ LINEARS = Layout(
         TensorKind(r"[xi]2h[./]bias", "bias", optional=True),
         TensorKind(r"h2h[./]bias", "bias", optional=True),
     ),
+    common=True,
     assumed=_ORDER,
     source="for example PyTorch courses that write the cell themselves",
 )

@@ -148,9 +148,13 @@ def _explains(one: FoundLSTM, other: FoundLSTM) -> bool:
 def _sound(found: list[FoundLSTM], tensors: Tensors) -> list[FoundLSTM]:
     """Leave out the layouts whose shapes do not fit; where none does, say why the first.
 
-    A GRU beside a sound LSTM is another part of the model; a broken LSTM is a broken file.
+    A GRU beside a sound LSTM is another part of the model; a broken LSTM is a broken file. So is
+    what only has names that many things have.
     """
     sound, problems = _split(found, tensors)
+    if telling := [lstm for lstm in sound if not lstm.layout.common]:
+        sound = telling
+        problems = [(lstm, problem) for lstm, problem in problems if not lstm.layout.common]
     for lstm, problem in problems:
         is_other = bool(sound) and isinstance(problem, NotAnLSTMError)
         if not is_other and not any(lstm.names & other.names for other in sound):

@@ -75,6 +75,7 @@ class Layout:
         assumed: what its files do not tell: the option that tells it, and what is assumed.
         assumed_bare: what besides is not told where no path with a slash stands before the names.
         within: an expression that must be found in a name, where the names alone say too little.
+        common: its names are so common that they tell nothing beside an LSTM of another layout.
         by_name_only: never found out, only named with --layout, as it looks like another.
         pairs_by_number: two cells whose names differ in a number are two directions, `always` or
             `unless they fit` on top of each other.
@@ -111,6 +112,7 @@ class Layout:
     assumed: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     assumed_bare: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     within: str = ""
+    common: bool = False
     by_name_only: bool = False
     pairs_by_number: str = ""
     alike: str = ""

@@ -25,7 +25,7 @@ PYTORCH = Layout(
     directions=_REVERSE,
     refused={
         rf"weight_[ih]h{_END}_(orig|mask|u)": "a matrix that is pruned or spectrally normalised",
-        r"parametrizations\.\w+\.(original|\d+\..*)": "a parametrised matrix",
+        rf"parametrizations\.weight_[ih][hr]{_END}\.(original|\d+\..*)": "a parametrised matrix",
     },
     source=_SOURCE,
 )

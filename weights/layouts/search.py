@@ -17,10 +17,7 @@ from weights.layouts.layout import Layout, TensorKind
 
 # Gains and biases of a norm inside a cell, by the names of many programs: `layernorm_h.weight`,
 # `ln_ih.bias`, `kernel_norm/gamma`. A layout that reads norms has kinds for them.
-_GATES = (
-    r"(?:[ifgcohx]|[ih][ih]|ho|hc|[ih]2h|cell|hidden|input|forget|output|gates?|state|kernel"
-    r"|recurrent)"
-)
+_GATES = r"(?:[ifgcohx]|[ih][ih]|ho|hc|[ih]2h|cell|forget|gates?|kernel|recurrent)"
 NORMS = (
     rf"(?:(?:(?:layer_?)?norm|ln)_?{_GATES}|{_GATES}_(?:layer_?)?(?:norm|ln))"
     r"[./](?:weight|bias|gamma|beta|scale)(?::0)?"
@@ -56,10 +53,14 @@ def find_traces(layout: Layout, tensors: Mapping[str, TensorInfo]) -> list[Found
 
 def find_variant(lstm: FoundLSTM, tensors: Mapping[str, TensorInfo]) -> tuple[str, str] | None:
     """Return a tensor that belongs to an unsupported variant of an LSTM, and the variant's name."""
+    refused = {NORMS: "layer normalisation", **lstm.layout.refused}
+    expressions = [(re.compile(pattern), variant) for pattern, variant in refused.items()]
     for name in tensors:
-        for pattern, variant in {NORMS: "layer normalisation", **lstm.layout.refused}.items():
-            if re.fullmatch(re.escape(lstm.prefix) + pattern, name):
-                return name, variant
+        if name.startswith(lstm.prefix):
+            own = name.removeprefix(lstm.prefix)
+            for expression, variant in expressions:
+                if expression.fullmatch(own):
+                    return name, variant
     return None
 
 

@@ -200,6 +200,7 @@ GATES = replace(
     CONCATENATED,
     name="textbook-gates",
     title="a PyTorch Linear for each gate (forget_gate.weight, ... over [h, x])",
+    common=True,
     kinds=(
         TensorKind(
             r"(?P<gate>input_gate|forget_gate|cell_gate|candidate_gate|output_gate|candidate)[./]weight",

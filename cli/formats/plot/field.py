@@ -60,7 +60,7 @@ def _shades(heat: Heat) -> Integers:
     is_drawn = np.isfinite(heat.values) & (True if heat.rows else heat.values != 0)
     parts = np.clip(np.where(is_drawn, heat.values, 0) / heat.limit, -1, 1)
     if heat.is_rooted:
-        parts = np.sqrt(parts)
+        parts = np.sqrt(np.clip(parts, 0, 1))
     return np.where(is_drawn, np.rint(parts * SHADES), SHADES + 1).astype(int)
 
 

@@ -227,3 +227,14 @@ def test_a_projected_hidden_state_has_columns_of_its_own(done, tmp_path):
     assert [shown[n + 1].split() for n in headings] == [["step", "0", "1"], ["step", "0", "1", "2"]]
     numbers = done("run", *given, "--json").json["sequences"][0]["steps"][0]["hidden"]
     assert shown[headings[0] + 2].split()[1:] == [f"{x:.2f}" for x in numbers]
+
+
+def test_a_long_word_takes_more_lines_and_no_number_is_cut(terminal):
+    text = "the internationalizationalist boys"
+    lines = terminal("run", text, columns=80, env={"NO_COLOR": "1"}).lines
+    start = lines.index("What the gates did") + 1
+    table = lines[start : lines.index("", start)]
+    assert table[0].split()[-1] == "showed"
+    assert [line.split()[0] for line in table if line.split()[0].isdigit()] == ["0", "1", "2"]
+    numbered = [line for line in table[1:] if line.split()[0].isdigit()]
+    assert all(line.split()[-1].isdigit() for line in numbered)
