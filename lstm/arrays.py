@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Floats: TypeAlias = NDArray[np.floating[Any]]
     Integers: TypeAlias = NDArray[np.integer[Any]]
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 else:  # numpy.typing takes longer to import than most of this package
     Floats = Integers = Booleans = np.ndarray
 
+_LINE = 64  # bytes of a cache line
 FLOAT_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -58,3 +60,18 @@ def matvec(matrix: Floats, vectors: Floats) -> Floats:
     [[3.0], [11.0]]
     """
     return np.asarray(np.matmul(matrix, vectors[..., np.newaxis])[..., 0])
+
+
+def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Floats:
+    """Return an array that begins where a cache line does; what is in it does not matter.
+
+    Vectors that cross the border between two lines are read and written at half the speed.
+
+    >>> aligned((3, 5), np.float32).ctypes.data % 64
+    0
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(size + _LINE, np.uint8)
+    first = -room.ctypes.data % _LINE
+    array: Floats = room[first : first + size].view(dtype).reshape(shape)
+    return array

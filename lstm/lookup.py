@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lstm.arrays import Floats, Integers
+from lstm.arrays import Floats, Integers, aligned
 from lstm.engines.engine import Looked
 from lstm.engines.plain import PLAIN
 from lstm.model import Model
@@ -64,7 +64,7 @@ class Lookup:
             some, places = np.unique(ids, return_inverse=True)
             return Looked(engine.multiply(cell, embedding(some)), places)
         if direction not in self._tables:
-            products = np.empty((size, len(cell.bias)), cell.dtype)
+            products = aligned((size, len(cell.bias)), cell.dtype)
             self._tables[direction] = _Table(products, np.zeros(size, np.bool_))
         table = self._tables[direction]
         unknown = ids[~table.known[ids]]

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lstm.arrays import Floats, Integers
+from lstm.arrays import Floats, Integers, aligned
 from lstm.engines.cache import load_kernel
 from lstm.engines.engine import Looked
 from lstm.engines.room import Room
@@ -71,7 +71,7 @@ class CompiledEngine:
         packed, kernel = self._pack(cell), self._kernel
 
         def share(low: int, high: int) -> None:
-            scratch = np.empty((kernel.BLOCK, kernel.PANEL), np.float32)
+            scratch = aligned((kernel.BLOCK, kernel.PANEL), np.float32)
             address, width = vectors.ctypes.data, cell.input_size
             kernel.multiply(
                 packed.weight_ih, address, width, low, high, packed.bias, scratch, products
@@ -96,7 +96,7 @@ class CompiledEngine:
         states = [self._room.empty((num_rows, cell.hidden_size)) for _ in range(2)]
         record = Stepped(z, gates, *states)
         weights, each = self._pack(cell).weight_hh, np.array(lengths, np.int64)
-        carried = np.empty((2, *first.h.shape), np.float32)
+        carried = aligned((2, *first.h.shape), np.float32)
         carried[0] = first.h
         cell_before = np.array(first.c, np.float32, order="C")
         run = _Run(
@@ -189,7 +189,7 @@ class _Run:
             self.weight_hh, self.products.table.ctypes.data, self.products.places, *record,
             self.starts[low:high], self.lengths[low:high], even.ctypes.data, odd.ctypes.data,
             self.first_cell[low:].ctypes.data, begin, end, self.pace,
-            np.empty((rows, self.kernel.PANEL), np.float32), thread, threads, barrier,
+            aligned((rows, self.kernel.PANEL), np.float32), thread, threads, barrier,
         )  # fmt: skip
 
     def _turns(self, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -219,4 +219,6 @@ def _panels(weight: Floats, lanes: int) -> Floats:
     padded = np.zeros((len(GATES), count * lanes, columns), weight.dtype)
     padded[:, :size] = weight.reshape(len(GATES), size, columns)
     panels = padded.reshape(len(GATES), count, lanes, columns).transpose(1, 3, 0, 2)
-    return np.ascontiguousarray(panels).reshape(count, columns, -1)
+    laid = aligned((count, columns, len(GATES) * lanes), np.float32)
+    laid[:] = panels.reshape(laid.shape)
+    return laid

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm.arrays import Floats
+from lstm.arrays import Floats, aligned
 
 # Blocks of fewer bytes than the first are had at once anyway. Those that wait to be used again are
 # so many of one size and have so many bytes in all; a long sequence's record needs some 200 MB.
@@ -34,13 +34,13 @@ class Room:
         """Return an array of this shape; what is in it does not matter."""
         count = math.prod(shape)
         if not _SMALLEST <= _BYTES * count <= _LARGEST:
-            return np.empty(shape, np.float32)
+            return aligned(shape, np.float32)
         size = 1 << (count - 1).bit_length()  # one of a power of two fits more of those who come
         free = self._free.setdefault(size, [])
         try:
             block = free.pop()
         except IndexError:
-            block = np.empty(size, np.float32)
+            block = aligned((size,), np.float32)
         array = np.frombuffer(block.data, np.float32, count)
         # Views keep this array alive, and it the block: it goes when the last of them is gone.
         weakref.finalize(array, self._give_back, block).atexit = False

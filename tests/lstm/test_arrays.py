@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm.arrays import frozen, matvec
+from lstm.arrays import aligned, frozen, matvec
 from tests import reference
 from tests.lstm.comparison import same_bits
 from tests.strategies import few, randoms
@@ -73,3 +73,13 @@ def test_matvec_gives_a_vector_the_same_bits_among_any_neighbours(rows, columns,
 
 def test_matvec_of_no_vectors_is_empty():
     assert matvec(np.zeros((5, 3)), np.zeros((0, 3))).shape == (0, 5)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (1,), (7, 5), (64, 16)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_aligned_arrays_begin_a_cache_line(shape, dtype):
+    for _ in range(5):
+        array = aligned(shape, dtype)
+        assert (array.shape, array.dtype) == (shape, dtype)
+        assert array.flags.c_contiguous
+        assert array.size == 0 or array.ctypes.data % 64 == 0
