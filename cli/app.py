@@ -60,31 +60,13 @@ def lstm(
         typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code.
+def run() -> int:
+    """Run the command line and return its exit code.
 
-    Much of a short run is the end of Python itself: the process ends without taking down every
-    module first.
+    An error that a user can mend is one line, a bug stays a traceback.
     """
     _prepare_streams()
     use_one_thread()  # before numpy is imported
-    code = _run()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _prepare_streams() -> None:
-    """Open what was closed, on nothing; and write UTF-8 whatever the locale says."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # open until the end
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def _run() -> int:
-    """Run the command; an error that a user can mend is one line, a bug stays a traceback."""
     code = ExitCode.DONE
     try:
         with perhaps_unread():
@@ -100,6 +82,16 @@ def _run() -> int:
         return _explain(problem, f"{where}{problem.strerror or problem}.", ExitCode.INPUT)
     # After an interruption typer gives back 130; after --version and the like, 0.
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _prepare_streams() -> None:
+    """Open what was closed, on nothing; and write UTF-8 whatever the locale says."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # open until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _format(problem: Exception) -> str:

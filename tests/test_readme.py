@@ -103,7 +103,7 @@ def acme(tmp_path):
 
 def lstm_of(folder, *arguments):
     """Run the command of the packages in a folder."""
-    code = "from cli.app import main; main()"
+    code = "from cli.start import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],

@@ -65,7 +65,7 @@ def _size(process: int) -> int:
 
 def _become(request: dict[str, Any]) -> NoReturn:
     """Be the command: its arguments, its three streams, its folder."""
-    from cli.app import main as command
+    from cli.start import main as command
 
     os.chdir(request["folder"])
     streams = Path(request["streams"])

@@ -18,7 +18,7 @@ import pytest
 from weights.containers.safetensors import archive_bytes
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "import sys; sys.argv[0] = 'lstm'; from cli.app import main; main()"
+PROGRAM = "import sys; sys.argv[0] = 'lstm'; from cli.start import main; main()"
 DISTURBING = ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "LSTM_WEIGHTS", "COLUMNS", "TERM")
 D, H, T = 3, 4, 6
 

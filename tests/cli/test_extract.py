@@ -445,7 +445,7 @@ def test_too_much_is_refused_as_soon_as_it_is_known(tmp_path, limit, message):
     arguments = ["lstm", "extract", "x.txt", "-o", "states", "--show", "cell"]
     program = (
         f"import sys; from types import SimpleNamespace; from cli import extraction; {limit}; "
-        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+        f"sys.argv = {arguments!r}; from cli.start import main; main()"
     )
     command = [sys.executable, "-c", program]
     done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
@@ -463,7 +463,7 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
     arguments = ["lstm", "extract", str(tmp_path / "x.txt.zst"), "-w", str(tiny), "-o", "states"]
     program = (
         f"import sys; sys.modules['{package}'] = None; "
-        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+        f"sys.argv = {arguments!r}; from cli.start import main; main()"
     )
     done = run_python([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
@@ -474,7 +474,7 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path, package):
 def test_pandas_is_not_imported_where_it_is_installed(tiny, corpus, tmp_path):
     pytest.importorskip("pandas")
     arguments = ["lstm", "extract", str(corpus), "-w", str(tiny), "-o", "states", "--workers", "1"]
-    program = f"import sys; sys.argv = {arguments!r}; from cli.app import main; main()"
+    program = f"import sys; sys.argv = {arguments!r}; from cli.start import main; main()"
     command = [sys.executable, "-X", "importtime", "-c", program]
     done = run_python(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0
@@ -488,7 +488,7 @@ def test_more_than_the_estimate_said_is_refused_when_it_is_there(tiny, tmp_path)
     arguments = ["lstm", "extract", "x.txt", "-w", str(tiny), "-o", "states"]
     program = (
         "import sys; from cli import extraction; extraction._LIMIT = 20_000; "
-        f"sys.argv = {arguments!r} + sys.argv[1:]; from cli.app import main; main()"
+        f"sys.argv = {arguments!r} + sys.argv[1:]; from cli.start import main; main()"
     )
     command = [sys.executable, "-c", program]
     done = run_python(command, capture_output=True, text=True, cwd=tmp_path)

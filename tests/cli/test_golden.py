@@ -31,7 +31,7 @@ VARIANT_PORT = ROOT / "tests" / "golden" / "port_variant.c"
 COMMAND = (
     sys.executable,
     "-c",
-    "import sys; sys.argv[0] = 'lstm'; from cli.app import main; main()",
+    "import sys; sys.argv[0] = 'lstm'; from cli.start import main; main()",
 )
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 COMPILER = shutil.which("gcc") or shutil.which("cc")

@@ -389,7 +389,7 @@ def test_without_the_extra_a_sentence_names_it(tmp_path, package):
     arguments = ["lstm", "plot", "((", "-w", "brackets", "-o", str(tmp_path / "a.svg")]
     program = (
         f"import sys; sys.modules[{package!r}] = None; "
-        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+        f"sys.argv = {arguments!r}; from cli.start import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 3

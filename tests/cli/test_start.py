@@ -95,7 +95,7 @@ def test_without_the_extra_a_sentence_names_it(tiny, tmp_path):
     arguments = ["lstm", "run", "x", "-w", str(tiny), "--tokenizer", str(path)]
     program = (
         "import sys; sys.modules['tokenizers'] = None; "
-        f"sys.argv = {arguments!r}; from cli.app import main; main()"
+        f"sys.argv = {arguments!r}; from cli.start import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 3

@@ -136,7 +136,7 @@ def test_the_command_names_its_layout_and_tells_the_evidence(name: str) -> None:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command of this tree."""
-    code = "from cli.app import main; main()"
+    code = "from cli.start import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
