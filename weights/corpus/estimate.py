@@ -21,6 +21,8 @@ _SAMPLE = 1000
 _BEGINNING = 2**12
 # Whether there is too much already is asked after so many sequences, twice as many, and so on.
 _FIRST_LOOK = 10_000
+# The steps -1 or :10 are as many of so many as of twice as many; 5: is not.
+_MANY = 10_000
 
 
 class Estimate(NamedTuple):
@@ -91,13 +93,15 @@ class _Sample:
 def _scaled(model: Model, wanted: Wanted, sample: _Sample, factor: float) -> Estimate:
     """Conclude from the sample to `factor` times what was counted."""
     lengths = [_length(model, text) for text in sample.texts]
-    characters = sum(len(text.text) for text in sample.texts)
     steps = sum(len(wanted.steps(length)) for length in lengths)
-    each = factor * sample.characters / max(1, characters)
+    by_sequences = sample.sequences / max(1, len(lengths))
+    by_characters = sample.characters / max(1, sum(len(text.text) for text in sample.texts))
+    # Of the last step, say, there are as many as sequences, however long these are.
+    has_end = len(wanted.steps(_MANY)) == len(wanted.steps(2 * _MANY))
     return Estimate(
-        round(sample.sequences * factor),
-        round(sum(lengths) * each),
-        round(steps * each * wanted.step_bytes),
+        round(factor * sample.sequences),
+        round(factor * by_characters * sum(lengths)),
+        round(factor * (by_sequences if has_end else by_characters) * steps * wanted.step_bytes),
     )
 
 

@@ -62,7 +62,15 @@ def test_the_order_of_the_sequences_makes_no_difference(tmp_path: Path, lines: l
     assert found.bytes == pytest.approx(tokens * STEP, rel=0.05)
     last = estimate(model("a"), wanted(slice(-1, None)), sources)
     assert last is not None
-    assert last.bytes == pytest.approx(10_000 * STEP, rel=0.1)
+    assert last.bytes == 10_000 * STEP
+
+
+def test_steps_that_every_sequence_has_are_counted_by_sequences(tmp_path: Path) -> None:
+    sources = [source(tmp_path, ["a"] * 2990 + ["a " * 40_000] * 10)]
+    for steps in (slice(-1, None), slice(1)):
+        found = estimate(model("a"), wanted(steps), sources)
+        assert found is not None
+        assert found.bytes == 3000 * STEP
 
 
 def test_of_a_long_sequence_the_beginning_is_enough(tmp_path: Path) -> None:
