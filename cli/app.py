@@ -9,6 +9,7 @@ gc.set_threshold(100_000, 20, 20)
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -101,5 +102,7 @@ def _format(problem: Exception) -> str:
 def _explain(problem: Exception, message: str, code: ExitCode) -> int:
     if "--debug" in sys.argv:
         raise problem
+    with suppress(OSError):  # the error is told also where nobody reads what came before it
+        sys.stdout.flush()
     error(message)
     return code

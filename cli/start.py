@@ -24,7 +24,6 @@ def main() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, ending.begin)
-    code = 0
     try:
         from cli.app import run
 
@@ -32,8 +31,9 @@ def main() -> None:
         sys.stderr.flush()
     except BaseException:
         # After a signal this is its own exit, or what a library in its way made of that.
-        if not ending.number:
-            raise
+        if ending.number:
+            os._exit(128 + ending.number)
+        raise
     os._exit(128 + ending.number if ending.number else code)
 
 

@@ -33,7 +33,7 @@ from weights.containers.safetensors import archive_bytes
 COMMAND = Path(sys.executable).with_name("lstm")
 DISTURBING = (
     "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "GITHUB_ACTIONS", "LSTM_WEIGHTS", "COLUMNS", "LINES",
-    "COLORTERM", "TERM", "PYTHONPATH", "_LSTM_COMPLETE",
+    "COLORTERM", "TERM", "PYTHONPATH", "PYTHONUNBUFFERED", "_LSTM_COMPLETE",
 )  # fmt: skip
 # Tells a process that its coverage is measured, which is not to be where a signal may come: one
 # that comes while coverage holds its lock is waited for by both, without an end.

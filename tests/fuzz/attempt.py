@@ -102,7 +102,7 @@ class Attempts:
         sys.argv = self._arguments
 
     def run(self, *arguments: str) -> Outcome:
-        """Run the command with these arguments, as `main` runs it, and catch what comes."""
+        """Run the command with these arguments, as a shell runs it, and catch what comes."""
         from cli import app
 
         sys.argv = ["lstm", *arguments]
@@ -112,7 +112,7 @@ class Attempts:
             for off in (ResourceWarning, DeprecationWarning):  # for developers: nobody sees them
                 warnings.simplefilter("ignore", off)
             try:
-                code = app._run()
+                code = app.run()
             except BaseException:
                 trace = traceback.format_exc()
         seconds = time.process_time() - start
@@ -124,13 +124,11 @@ class Attempts:
 
 
 def _prepare() -> None:
-    """Have the streams written as in `main`; make the parsers of the command line only once."""
+    """Make the parsers of the command line only once."""
     import typer.main
 
-    from cli import app
     from cli.command import CommandGroup
 
-    app._prepare_streams()
     if not hasattr(typer.main.get_command, "cache_info"):
         typer.main.get_command = functools.cache(typer.main.get_command)
         made: dict[str, Any] = {}
