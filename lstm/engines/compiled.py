@@ -24,12 +24,14 @@ from lstm.variants import STANDARD, Stepped
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# With fewer recurrent weights than this, two threads at one sequence wait longer than they gain:
-# one core's own cache holds them all. With fewer multiply-adds than this in all, threads are not
-# even started in the time that they save.
-_WORTH_SHARING, _WORTH_THREADS = 4 * 512 * 512, 300_000_000
+# With fewer recurrent weights than this for each, threads at one sequence wait longer for each
+# other than they gain. With fewer multiply-adds than this in all, they are not even started in the
+# time that they save.
+_WORTH_SHARING, _WORTH_THREADS = 2 * 192 * 192, 300_000_000
 # Multiply-adds between two looks at whether someone pressed Ctrl-C: some hundredths of a second.
 _TURN = 500_000_000
+# Turns that one thread takes alone after the others were held up.
+_ALONE = 4
 
 
 class Packed(NamedTuple):
@@ -104,8 +106,9 @@ class CompiledEngine:
             1 if direction == "forward" else -1,
         )  # fmt: skip
         threads = self._threads_for(num_rows * cell.weight_hh.size)
-        if len(each) == 1 and threads > 1 and cell.weight_hh.size >= _WORTH_SHARING:
-            run.together(threads)
+        sharing = min(threads, cell.weight_hh.size // _WORTH_SHARING)
+        if len(each) == 1 and sharing > 1:
+            run.together(sharing)
         else:
             _in_shares(run.part, run.bounds(threads))
         return record
@@ -160,19 +163,31 @@ class _Run:
 
     def part(self, low: int, high: int) -> None:
         """Take all steps of the sequences from low to high on this thread."""
-        alone = np.zeros(self.kernel.APART, np.int64)
         for begin, end in self._turns(low, high):
-            self._steps(low, high, begin, end, 0, 1, alone)
+            self._steps(low, high, begin, end, 0, 1, self._barrier(1, begin))
 
     def together(self, threads: int) -> None:
         """Take all steps of one sequence on several threads, which wait after each step."""
-        barrier = np.zeros(threads * self.kernel.APART, np.int64)
+        alone = 0
         for begin, end in self._turns(0, 1):
+            sharing = 1 if alone else threads
+            barrier = self._barrier(sharing, begin)
 
-            def share(thread: int, _: int, begin: int = begin, end: int = end) -> None:
+            def share(
+                thread: int, _: int, begin: int = begin, end: int = end, threads: int = sharing,
+                barrier: NDArray[np.int64] = barrier,
+            ) -> None:  # fmt: skip
                 self._steps(0, 1, begin, end, thread, threads, barrier)
 
-            _in_shares(share, range(threads + 1))
+            _in_shares(share, range(sharing + 1))
+            were_held_up = barrier[-self.kernel.APART] > 0
+            alone = _ALONE if were_held_up else max(0, alone - 1)
+
+    def _barrier(self, threads: int, begin: int) -> NDArray[np.int64]:
+        """Where so many threads meet after each step, before the first."""
+        barrier = np.zeros((threads + 1, self.kernel.APART), np.int64)
+        barrier[:threads] = begin
+        return barrier.reshape(-1)
 
     def _steps(
         self, low: int, high: int, begin: int, end: int, thread: int, threads: int,

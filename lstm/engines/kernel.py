@@ -35,8 +35,9 @@ _OPTIONS = {"error_model": "numpy", "nogil": True, "cache": bool(config.CACHE_DI
 _BYTES = 4
 # Columns in one chain: few enough to keep the rounding small and a panel's in the first cache.
 _CHAIN = 64
-# Looks at the other threads' counters before the core is offered to them: some microseconds.
-_SPINS = 2_000
+# Looks at another thread's counter, in all, before it is taken to be held up: ten milliseconds and
+# more, as new pages of memory may take some.
+_SPINS = 40_000_000
 # Sequences between asking for a token's W x + b and using it; even.
 _SOON = 6
 
@@ -103,15 +104,29 @@ def multiply(panels, vectors, stride, first, last, bias, scratch, products):
 
 
 @njit(**_OPTIONS)
-def _wait(barrier, thread, threads, turn):
-    """Return when every thread has finished this turn."""
-    count_up(barrier + 8 * APART * thread)
+def _wait(barrier, thread, threads, turn, spins):
+    """Return when every thread has finished this turn; how often this one ever looked.
+
+    Where another program has one of the cores, each turn waits until it gives way. So the first
+    thread has the others leave after the next turn, which the last number tells them.
+    """
+    counters = barrier.ctypes.data
+    count_up(counters + 8 * APART * thread)
     for other in range(threads):
-        spins = 0
-        while counted(barrier + 8 * APART * other) < turn:
+        while counted(counters + 8 * APART * other) < turn:
             spins += 1
-            if spins > _SPINS:  # the other one may be waiting for this very core
-                _let_others_run()
+            if spins > _SPINS:
+                if thread == 0 and barrier[APART * threads] == 0:
+                    barrier[APART * threads] = turn + 1
+                _let_others_run()  # the other one may be waiting for this very core
+    return spins
+
+
+@njit(**_OPTIONS)
+def _leaves(barrier, threads, turn):
+    """Return whether this turn was the last in company."""
+    last = counted(barrier.ctypes.data + 8 * APART * threads)
+    return 0 < last <= turn
 
 
 @njit(**_OPTIONS)
@@ -184,12 +199,16 @@ def run_steps(
         first_cell: the address of the cell states before the run's first step, (N, H).
         start, stop, pace: counted in the order of reading; pace -1 reads from the end.
         scratch: (BLOCK, PANEL), this thread's own.
-        thread, threads, barrier: whose share; a counter per thread, APART numbers apart.
+        thread, threads: whose share. The first takes all of it once the others have left.
+        barrier: APART numbers for each thread, the first of which counts the turns that it has
+            finished, `start` at first; and as many, the first of which is 0, and not where the
+            others left.
     """
     size, columns = cells.shape[1], panels.shape[1]
     sums = scratch.ctypes.data
     low = panels.shape[0] * thread // threads
     high = panels.shape[0] * (thread + 1) // threads
+    spins = 0
     for block in range(0, starts.shape[0], BLOCK):
         rows = min(BLOCK, starts.shape[0] - block)
         for turn in range(start, stop):
@@ -212,4 +231,8 @@ def run_steps(
                 )  # fmt: skip
                 done += count
             if threads > 1:
-                _wait(barrier.ctypes.data, thread, threads, turn + 1)
+                spins = _wait(barrier, thread, threads, turn + 1, spins)
+                if _leaves(barrier, threads, turn + 1):
+                    if thread > 0:
+                        return
+                    low, high, threads = 0, panels.shape[0], 1

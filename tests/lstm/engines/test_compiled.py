@@ -1,5 +1,6 @@
 """The compiled engine: against the scalar reference, and to the last bit in any company."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +37,7 @@ def engine():
 def eager(monkeypatch):
     """Threads for however little work."""
     monkeypatch.setattr(compiled, "_WORTH_THREADS", 0)
-    monkeypatch.setattr(compiled, "_WORTH_SHARING", 0)
+    monkeypatch.setattr(compiled, "_WORTH_SHARING", 1)
 
 
 def inputs_for(random, cell, *leading):
@@ -153,6 +154,36 @@ def test_many_turns_are_as_good_as_one(engine, monkeypatch):
         often = run_cell(cell, inputs, state, "reverse", each)
         monkeypatch.undo()
         assert same_bits(often.hidden, once.hidden)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("direction", SIDES)
+def test_where_a_thread_is_held_up_one_goes_on_alone_for_a_while(
+    engine, monkeypatch, direction, threads
+):
+    """As where another program has its core: it comes late to the first turn."""
+    random = np.random.default_rng(0)
+    cell = make_cell(random, 3, 48, np.float32)
+    inputs = inputs_for(random, cell, 1, 200)
+    initial = state_for(random, cell, 1)
+    expected = run_cell(cell, inputs, initial, direction, engine)
+    monkeypatch.setattr(compiled, "_TURN", 20 * cell.weight_hh.size)
+    taken, steps = [], compiled._Run._steps
+
+    def late(self, low, high, begin, end, thread, *others):
+        if thread == 1 and begin == 0:
+            time.sleep(0.5)
+        steps(self, low, high, begin, end, thread, *others)
+        taken.append((begin, thread))
+
+    monkeypatch.setattr(compiled._Run, "_steps", late)
+    found = run_cell(cell, inputs, initial, direction, replace(engine, threads=threads))
+    for name in PACKED:
+        assert same_bits(getattr(found, name), getattr(expected, name))
+    alone = [20, 40, 60, 80]
+    assert taken[threads:][: len(alone)] == [(begin, 0) for begin in alone]
+    assert sorted(taken[threads + len(alone) :][:threads]) == [(100, n) for n in range(threads)]
 
 
 @pytest.mark.parametrize("table", [True, False])
