@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lstm.embedding import Embedding
 from lstm.engines.compiled import CompiledEngine
-from lstm.lengths import batches
+from lstm.lengths import batches, starts
 from lstm.lookup import Lookup
 from lstm.model import Model
 from lstm.parameters import LayerParameters, Parameters
@@ -25,11 +25,22 @@ BATCHES = (32, 64, 128)
 # Bytes of a batch of ours, as `lstm extract` has them.
 OURS = 2**24
 
-Sentences = Sequence[np.ndarray]
+
+class Sentences(NamedTuple):
+    """Token ids of all, one sentence after another, and where each begins and how long it is."""
+
+    ids: np.ndarray
+    first: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, sentences: Sequence[np.ndarray]) -> Sentences:
+        lengths = np.array([len(each) for each in sentences])
+        return cls(np.concatenate(sentences), starts(lengths), lengths)
 
 
 def measure(
-    sentences: Sentences, embedded: Model, threads: int, rounds: int = 3
+    sentences: Sequence[np.ndarray], embedded: Model, threads: int, rounds: int = 3
 ) -> Iterator[dict[str, Any]]:
     """Yield one record per model: the embedded one, and random ones with its vocabulary."""
     assert embedded.embedding is not None
@@ -41,13 +52,15 @@ def measure(
         yield _measure(sentences, Model(Parameters(layers), Embedding(table)), threads, rounds)
 
 
-def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> dict[str, Any]:
+def _measure(
+    sentences: Sequence[np.ndarray], model: Model, threads: int, rounds: int
+) -> dict[str, Any]:
     size = model.parameters.hidden_size
     assert model.parameters.num_layers == 1
     assert model.embedding is not None
     # The peers need minutes for the large models: the same part of the corpus for all.
-    some = sentences[: max(1000, int(len(sentences) * min(1, (64 / size) ** 2)))]
-    tokens = sum(map(len, some))
+    count = max(1000, int(len(sentences) * min(1, (64 / size) ** 2)))
+    some = Sentences.of(sentences[:count])
     engine = CompiledEngine().recording((*GATES, "cell", "hidden"))
     lookup = Lookup(Model(model.parameters, model.embedding, engine=engine))
     ways = {"lstm": lambda: ours(lookup, some, threads)}
@@ -63,17 +76,19 @@ def _measure(sentences: Sentences, model: Model, threads: int, rounds: int) -> d
     return {
         "size": size,
         "threads": threads,
-        "sentences": len(some),
-        "tokens per second": {name: tokens / each for name, each in seconds.items()},
+        "sentences": len(some.lengths),
+        "tokens per second": {name: len(some.ids) / each for name, each in seconds.items()},
     }
 
 
 def ours(lookup: Lookup, sentences: Sentences, threads: int) -> None:
     """Batches of like lengths, nothing padded; each thread takes one after the other."""
-    lengths = np.array([len(each) for each in sentences])
+    ids, first, lengths = sentences
 
     def run(batch: Sequence[int]) -> None:
-        lookup.run(np.concatenate([sentences[n] for n in batch]), None, lengths[batch])
+        some = lengths[batch]
+        places = np.repeat(first[batch] - starts(some), some) + np.arange(some.sum())
+        lookup.run(ids[places], None, some)
 
     cells = lookup.model.parameters.layers[0].directions.values()
     numbers = sum(cell.input_size + 10 * cell.hidden_size for cell in cells)
@@ -88,11 +103,10 @@ def ours(lookup: Lookup, sentences: Sentences, threads: int) -> None:
 
 def theirs(peer: Peer, table: np.ndarray, sentences: Sentences, batch: int) -> None:
     """Sorted by length, padded to the longest of the batch, or packed."""
-    ordered = sorted(sentences, key=len)
-    for first in range(0, len(ordered), batch):
-        some = ordered[first : first + batch]
-        lengths = np.array([len(each) for each in some])
-        ids = np.zeros((lengths.max(), len(some)), np.int64)
-        for n, each in enumerate(some):
-            ids[: len(each), n] = each
-        peer.run(table[ids], lengths)
+    ids, first, lengths = sentences
+    order = np.argsort(lengths, kind="stable")
+    for low in range(0, len(order), batch):
+        some = order[low : low + batch]
+        steps = np.arange(lengths[some].max())[:, np.newaxis]
+        places = first[some] + np.minimum(steps, lengths[some] - 1)
+        peer.run(table[ids[places]], lengths[some])
