@@ -103,7 +103,15 @@ class Tokenizer(ABC):
         Raises:
             UnknownTokenError: a piece is not in the vocabulary and nothing stands for it.
         """
-        return tuple(self._look_up(n, piece) for n, piece in enumerate(self.pieces(text)))
+        id_of = self.vocabulary.id_of
+        tokens: list[Token] = []
+        for typed, read, start, end in self.pieces(text):
+            number = id_of(read)
+            known = number is not None
+            if number is None:
+                read, number = self._unknown(len(tokens), read)
+            tokens.append(Token(typed, read, number, start, end, known))
+        return tuple(tokens)
 
     def write(self, ids: Sequence[int]) -> str:
         """Return the text that these ids stand for, as far as they tell it."""
@@ -139,14 +147,12 @@ class Tokenizer(ABC):
                 f"found {', '.join(sorted(record))}."
             ) from None
 
-    def _look_up(self, position: int, piece: Piece) -> Token:
+    def _unknown(self, position: int, read: str) -> tuple[str, int]:
+        """Return what stands for a piece that the vocabulary lacks."""
         words = self.vocabulary
-        number = words.id_of(piece.read)
-        if number is not None:
-            return Token(piece.text, piece.read, number, piece.start, piece.end)
         if words.unknown is None or words.unknown_id is None:
-            raise UnknownTokenError(piece.read, position, words.tokens)
-        return Token(piece.text, words.unknown, words.unknown_id, piece.start, piece.end, False)
+            raise UnknownTokenError(read, position, words.tokens)
+        return words.unknown, words.unknown_id
 
 
 def strings(value: object) -> tuple[str, ...]:

@@ -35,12 +35,16 @@ class WordTokenizer(Tokenizer):
 
     def pieces(self, text: str) -> list[Piece]:
         form, offsets = nfkc_with_offsets(text)
+        read = self._read
         found = []
         for match in _pattern(form.isascii()).finditer(form):
-            start, end = offsets[match.start()], offsets[match.end()]
-            # Two pieces of one character (an ellipsis read as three dots) share its place.
-            end = max(end, start + 1)
-            found.append(Piece(text[start:end], self._read(match.group()), start, end))
+            start, end = match.span()
+            typed = word = match[0]
+            if form is not text:
+                # Two pieces of one character (an ellipsis read as three dots) share its place.
+                start, end = offsets[start], max(offsets[end], offsets[start] + 1)
+                typed = text[start:end]
+            found.append(Piece(typed, read(word), start, end))
         return found
 
     def write(self, ids: Sequence[int]) -> str:
@@ -52,7 +56,7 @@ class WordTokenizer(Tokenizer):
         return {"lowercase": self.lowercase}
 
     def _read(self, word: str) -> str:
-        straight = word.replace("’", "'")
+        straight = word if word.isascii() else word.replace("’", "'")
         return straight.lower() if self.lowercase else straight
 
 
