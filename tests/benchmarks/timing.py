@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
+
+# Seconds between two ways: the threads of some libraries keep a core busy after their work.
+_REST = 0.5
 
 
 def medians(ways: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
@@ -15,6 +18,7 @@ def medians(ways: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, flo
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
+            sleep(_REST)
             start = perf_counter()
             way()
             times[name].append(perf_counter() - start)
