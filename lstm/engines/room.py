@@ -11,8 +11,8 @@ import numpy as np
 from lstm.arrays import Floats, aligned
 
 # Blocks of fewer bytes than the first are had at once anyway. Those that wait to be used again are
-# so many of one size and have so many bytes in all; a long sequence's record needs some 200 MB.
-_SMALLEST, _WAITING, _LARGEST = 2**16, 8, 2**29
+# so many of one size and have so many bytes in all; a long sequence's record needs hundreds of MB.
+_SMALLEST, _WAITING, _LARGEST = 2**16, 8, 2**30
 _BYTES = 4
 
 

@@ -46,14 +46,14 @@ def test_no_more_than_a_few_blocks_wait():
 
 def test_nor_blocks_that_are_large_together():
     room = Room()
-    held = [room.empty((2**25,)) for _ in range(6)]  # of 128 MiB, which nothing touches
+    held = [room.empty((2**26,)) for _ in range(6)]  # of 256 MiB, which nothing touches
     del held
     assert sum(map(len, room._free.values())) == 4
 
 
 def test_small_and_large_arrays_are_those_of_numpy():
     room = Room()
-    for shape in ((3, 4), (0, 9), (2**27 + 1,)):
+    for shape in ((3, 4), (0, 9), (2**28 + 1,)):
         array = room.empty(shape)
         assert (array.shape, array.dtype) == (shape, np.float32)
     assert room._free == {}
