@@ -29,25 +29,26 @@ def main() -> None:
 
         code = run()
         sys.stderr.flush()
+        os._exit(128 + ending.number if ending.number else code)
     except BaseException:
         # After a signal this is its own exit, or what a library in its way made of that.
         if ending.number:
             os._exit(128 + ending.number)
         raise
-    os._exit(128 + ending.number if ending.number else code)
 
 
 class _Ending:
     """Unwinds the command, so that no temporary file stays behind, and without a word.
 
     An exception that a signal raises is lost in a callback that ignores all of them, as the import
-    system and a compiler have; so it is raised again for as long as nothing unwinds.
+    system and a compiler have; so another is raised for as long as the last does not unwind.
 
     Attributes:
         number: the signal that came; 0 before.
     """
 
     number = 0
+    _raised: BaseException | None = None
 
     def begin(self, number: int, _: FrameType | None) -> None:
         """Heed one signal and no further one, so that nothing disturbs the cleaning up."""
@@ -56,18 +57,21 @@ class _Ending:
             signal.signal(other, signal.SIG_IGN)
         sys.excepthook = sys.unraisablehook = _say_nothing
         if hasattr(signal, "setitimer"):  # not on Windows
-            signal.signal(signal.SIGALRM, self._raise_again)
+            signal.signal(signal.SIGALRM, self._look)
             signal.setitimer(signal.ITIMER_REAL, _PAUSE, _PAUSE)
         self._raise()
 
-    def _raise_again(self, *_: object) -> None:
-        if sys.exc_info()[1] is None:
+    def _look(self, *_: object) -> None:
+        handled = sys.exc_info()[1]
+        while handled is not None and handled is not self._raised:
+            handled = handled.__context__
+        if handled is None:
             self._raise()
 
     def _raise(self) -> None:
-        if self.number == signal.SIGINT:
-            raise KeyboardInterrupt
-        sys.exit(128 + self.number)
+        is_interrupt = self.number == signal.SIGINT
+        self._raised = KeyboardInterrupt() if is_interrupt else SystemExit(128 + self.number)
+        raise self._raised
 
 
 def _say_nothing(*_: object) -> None:

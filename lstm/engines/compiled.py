@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _WORTH_SHARING, _WORTH_THREADS = 2 * 192 * 192, 300_000_000
 # Multiply-adds between two looks at whether someone pressed Ctrl-C: some hundredths of a second.
 _TURN = 500_000_000
-# Turns that one thread takes alone after the others were held up.
-_ALONE = 4
+# Turns that one thread fewer takes after one was held up.
+_FEWER = 4
 
 
 class Packed(NamedTuple):
@@ -168,20 +168,32 @@ class _Run:
 
     def together(self, threads: int) -> None:
         """Take all steps of one sequence on several threads, which wait after each step."""
-        alone = 0
+        fewer, still = threads, 0
         for begin, end in self._turns(0, 1):
-            sharing = 1 if alone else threads
+            sharing = fewer if still else threads
             barrier = self._barrier(sharing, begin)
+            counters = barrier[:: self.kernel.APART]
+            self._share_turn(begin, end, sharing, barrier, counters)
+            still = max(0, still - 1)
+            if counters[sharing] > 0:  # one was held up
+                fewer, still = sharing - 1, _FEWER
 
-            def share(
-                thread: int, _: int, begin: int = begin, end: int = end, threads: int = sharing,
-                barrier: NDArray[np.int64] = barrier,
-            ) -> None:  # fmt: skip
+    def _share_turn(
+        self, begin: int, end: int, threads: int, barrier: NDArray[np.int64],
+        counters: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Take some steps on several threads; where one fails, none waits for it for ever."""
+
+        def share(thread: int, _: int) -> None:
+            try:
                 self._steps(0, 1, begin, end, thread, threads, barrier)
+            finally:
+                counters[thread] = end
 
-            _in_shares(share, range(sharing + 1))
-            were_held_up = barrier[-self.kernel.APART] > 0
-            alone = _ALONE if were_held_up else max(0, alone - 1)
+        def release() -> None:
+            counters[:threads] = end
+
+        _in_shares(share, range(threads + 1), release)
 
     def _barrier(self, threads: int, begin: int) -> NDArray[np.int64]:
         """Where so many threads meet after each step, before the first."""
@@ -213,15 +225,26 @@ class _Run:
         return pairwise([*range(0, num_steps, length), num_steps])
 
 
-def _in_shares(share: Callable[[int, int], None], bounds: Sequence[int]) -> None:
-    """Call share(low, high) for each two neighbours of the bounds, one pair on each thread."""
+def _in_shares(
+    share: Callable[[int, int], None],
+    bounds: Sequence[int],
+    release: Callable[[], None] = lambda: None,
+) -> None:
+    """Call share(low, high) for each two neighbours of the bounds, one pair on each thread.
+
+    `release` is called where this thread is interrupted: the others may wait for it.
+    """
     mine, *others = pairwise(bounds)
     if not others:
         share(*mine)
         return
     with ThreadPoolExecutor(len(others)) as pool:
-        rest = [pool.submit(share, *pair) for pair in others]
-        share(*mine)
+        try:
+            rest = [pool.submit(share, *pair) for pair in others]
+            share(*mine)
+        except BaseException:
+            release()
+            raise
         for part in rest:
             part.result()
 

@@ -105,10 +105,10 @@ def multiply(panels, vectors, stride, first, last, bias, scratch, products):
 
 @njit(**_OPTIONS)
 def _wait(barrier, thread, threads, turn, spins):
-    """Return when every thread has finished this turn; how often this one ever looked.
+    """Return when every thread has taken `turn` steps; and how often this one ever looked.
 
-    Where another program has one of the cores, each turn waits until it gives way. So the first
-    thread has the others leave after the next turn, which the last number tells them.
+    Where another program has one of the cores, each step waits until it gives way. So the first
+    thread has the others leave after the next step, whose number stands behind the counters.
     """
     counters = barrier.ctypes.data
     count_up(counters + 8 * APART * thread)
@@ -124,7 +124,7 @@ def _wait(barrier, thread, threads, turn, spins):
 
 @njit(**_OPTIONS)
 def _leaves(barrier, threads, turn):
-    """Return whether this turn was the last in company."""
+    """Return whether this was the last step that the threads share."""
     last = counted(barrier.ctypes.data + 8 * APART * threads)
     return 0 < last <= turn
 
@@ -200,9 +200,9 @@ def run_steps(
         start, stop, pace: counted in the order of reading; pace -1 reads from the end.
         scratch: (BLOCK, PANEL), this thread's own.
         thread, threads: whose share. The first takes all of it once the others have left.
-        barrier: APART numbers for each thread, the first of which counts the turns that it has
-            finished, `start` at first; and as many, the first of which is 0, and not where the
-            others left.
+        barrier: APART numbers for each thread, the first of which counts the steps that it has
+            taken, `start` before; and as many, the first of which is 0, and once the others are
+            to leave the step after which they do.
     """
     size, columns = cells.shape[1], panels.shape[1]
     sums = scratch.ctypes.data

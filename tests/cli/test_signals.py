@@ -161,8 +161,11 @@ def send(*_):
 def work():
     key = Key()
     reference = weakref.ref(key, send)
-    del key  # what a callback raises is printed and gone
-    time.sleep(60)
+    try:
+        raise ValueError
+    except ValueError:  # which is no reason to wait
+        del key  # what a callback raises is printed and gone
+        time.sleep(60)
 
 app.run = work
 start.main()
